@@ -1,0 +1,98 @@
+/** The messages between page and worker. Nothing else crosses. */
+
+import type { WireError } from "./errors";
+
+export type Device = "gpu" | "cpu";
+export type DeviceChoice = "auto" | Device;
+
+/** Where the model runs, and why there. */
+export interface DeviceReport {
+  device: Device;
+  /** One sentence for people. */
+  reason: string;
+  /** The GPU's own name, if it tells one. */
+  adapter: string;
+}
+
+export type Stage = "download" | "load" | "compile" | "encode-image" | "think" | "mask";
+
+/** `done` of `total` bytes (download) or steps (else); `total` may be unknown. */
+export interface Progress {
+  stage: Stage;
+  done: number;
+  total?: number | undefined;
+}
+
+/** An encoded picture file, or pixels. */
+export type ImageSource =
+  | { kind: "file"; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: "rgba"; data: Uint8Array<ArrayBuffer>; width: number; height: number };
+
+/** x0, y0, x1, y1 in picture pixels, the far edges exclusive. */
+export type Box = readonly [number, number, number, number];
+
+/** A click in picture pixels; label 1 is inside the object, 0 outside. */
+export interface Point {
+  x: number;
+  y: number;
+  label: 0 | 1;
+}
+
+export interface WireObject {
+  handle: number;
+  score: number;
+  objectScore: number;
+  area: number;
+  box: Box | null;
+  /** width · height bytes of 0 or 1, row-major. */
+  mask: Uint8Array<ArrayBuffer>;
+  /** SVG path data in picture pixels. */
+  outline: string;
+}
+
+export type ExportFormat = "mask-png" | "cutout-png" | "rle" | "svg-path";
+
+/** Each method with what it takes and what it gives. */
+export interface Methods {
+  load: { params: { modelUrl: string; device: DeviceChoice }; result: DeviceReport };
+  setImage: {
+    params: { image: number; source: ImageSource };
+    result: { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
+  };
+  ask: {
+    params: { image: number; question: string };
+    result: { text: string; objects: WireObject[] };
+  };
+  refine: {
+    params: { image: number; points: Point[]; box: Box | null; previous: number | null };
+    result: WireObject;
+  };
+  export: {
+    params: {
+      image: number;
+      format: ExportFormat;
+      mask: Uint8Array<ArrayBuffer>;
+      width: number;
+      height: number;
+    };
+    result: Uint8Array<ArrayBuffer> | string;
+  };
+  disposeImage: { params: { image: number }; result: null };
+}
+
+export type Method = keyof Methods;
+export type Params<M extends Method> = Methods[M]["params"];
+export type Result<M extends Method> = Methods[M]["result"];
+
+export type CallEvent = ({ type: "progress" } & Progress) | { type: "token"; text: string };
+
+export type ToWorker =
+  | { type: "call"; id: number; method: Method; params: Params<Method> }
+  | { type: "abort"; id: number };
+
+export type FromWorker =
+  | { type: "event"; id: number; event: CallEvent }
+  | { type: "result"; id: number; value: Result<Method> }
+  | { type: "error"; id: number; error: WireError }
+  /** The wasm module trapped; the worker is of no further use. */
+  | { type: "crash"; message: string };

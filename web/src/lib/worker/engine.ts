@@ -1,0 +1,113 @@
+/** Drives wasm: one model, its pictures and their objects, known by numbers. */
+
+import init, * as wasm from "askmask-wasm";
+import { AskmaskError } from "../errors";
+import type { Box, DeviceReport, Params, Result, WireObject } from "../protocol";
+import { chooseDevice } from "./device";
+import { downloadModel } from "./download";
+import type { Host } from "./host";
+
+interface OpenImage {
+  picture: wasm.Picture;
+  objects: Map<number, wasm.MaskObject>;
+}
+
+export class Engine {
+  #model: wasm.Model | null = null;
+  #images = new Map<number, OpenImage>();
+  #nextHandle = 1;
+
+  async load({ modelUrl, device }: Params<"load">, host: Host): Promise<DeviceReport> {
+    const onBytes = (done: number, total: number) =>
+      host.onEvent({ type: "progress", stage: "download", done, total });
+    const [report, files] = await Promise.all([
+      chooseDevice(device),
+      downloadModel(modelUrl, onBytes, host.signal),
+      init(),
+    ]);
+    const config = new TextDecoder().decode(files.get("config.json"));
+    const tokenizer = files.get("tokenizer.json") ?? new Uint8Array();
+    const loader = new wasm.Loader(config, tokenizer, report.device);
+    for (const [name, bytes] of files) {
+      if (name.endsWith(".safetensors")) loader.addShard(name, bytes);
+    }
+    this.#model = await loader.finish(host);
+    loader.free();
+    return report;
+  }
+
+  async setImage({ image, source }: Params<"setImage">, host: Host): Promise<Result<"setImage">> {
+    const model = this.#requireModel();
+    const picture =
+      source.kind === "file"
+        ? await model.setImage(source.bytes, host)
+        : await model.setImageRgba(source.data, source.width, source.height, host);
+    this.#images.set(image, { picture, objects: new Map() });
+    return { width: picture.width, height: picture.height, rgba: picture.rgba() };
+  }
+
+  async ask({ image, question }: Params<"ask">, host: Host): Promise<Result<"ask">> {
+    const open = this.#requireImage(image);
+    const answer = await open.picture.ask(question, host);
+    const objects: WireObject[] = [];
+    for (let index = 0; index < answer.length; index++) {
+      const object = answer.object(index);
+      if (object !== undefined) objects.push(this.#keep(open, object));
+    }
+    const { text } = answer;
+    answer.free();
+    return { text, objects };
+  }
+
+  async refine(params: Params<"refine">, host: Host): Promise<WireObject> {
+    const open = this.#requireImage(params.image);
+    const points = new Float32Array(params.points.flatMap(({ x, y, label }) => [x, y, label]));
+    const box = new Float32Array(params.box ?? []);
+    const previous = params.previous === null ? undefined : open.objects.get(params.previous);
+    return this.#keep(open, await open.picture.refine(points, box, previous?.share(), host));
+  }
+
+  export({ image, format, mask, width, height }: Params<"export">): Result<"export"> {
+    switch (format) {
+      case "mask-png":
+        return wasm.maskPng(mask, width, height);
+      case "rle":
+        return wasm.maskRle(mask, width, height);
+      case "svg-path":
+        return wasm.maskSvgPath(mask, width, height);
+      case "cutout-png":
+        return this.#requireImage(image).picture.cutoutPng(mask);
+    }
+  }
+
+  disposeImage({ image }: Params<"disposeImage">): null {
+    const open = this.#images.get(image);
+    for (const object of open?.objects.values() ?? []) object.free();
+    open?.picture.free();
+    this.#images.delete(image);
+    return null;
+  }
+
+  #keep({ picture, objects }: OpenImage, object: wasm.MaskObject): WireObject {
+    const handle = this.#nextHandle++;
+    objects.set(handle, object);
+    const { score, objectScore, area } = object;
+    const [x0, y0, x1, y1] = object.box;
+    const known = x0 !== undefined && y0 !== undefined && x1 !== undefined && y1 !== undefined;
+    const box: Box | null = known ? [x0, y0, x1, y1] : null;
+    const mask = object.mask();
+    const outline = wasm.maskSvgPath(mask, picture.width, picture.height);
+    return { handle, score, objectScore, area, box, mask, outline };
+  }
+
+  #requireModel(): wasm.Model {
+    if (this.#model !== null) return this.#model;
+    throw new AskmaskError("disposed", "No model is loaded.", "Load one first.");
+  }
+
+  #requireImage(image: number): OpenImage {
+    const open = this.#images.get(image);
+    if (open !== undefined) return open;
+    throw new AskmaskError("disposed", "This picture was disposed.", "Set it again.");
+  }
+}
