@@ -24,9 +24,11 @@ interface Running {
 /** Longer than any single step takes, a first shader compilation included. */
 const SILENCE_LIMIT_MS = 180_000;
 
+let generations = 0;
+
 export class Bridge {
-  /** Grows each time the worker is gone, with all that it held. */
-  generation = 0;
+  /** Names one worker's life; a new one holds nothing of what the last one held. */
+  generation = ++generations;
   #worker: WorkerLike | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   #running: Running | null = null;
@@ -68,7 +70,7 @@ export class Bridge {
     clearTimeout(this.#watchdog);
     this.#worker?.terminate();
     this.#worker = null;
-    this.generation += 1;
+    this.generation = ++generations;
     this.#settle()?.reject(error);
     for (const reject of this.#pending) reject(error);
     this.#pending.clear();

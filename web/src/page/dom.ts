@@ -33,7 +33,11 @@ export function icon(name: string): SVGSVGElement {
 
 /** A button that shows an icon and is named for screen readers. */
 export function iconButton(name: string, label: string, onClick: () => void): HTMLButtonElement {
-  const button = make("button", { type: "button", className: "icon-button", title: label }, icon(name));
+  const button = make(
+    "button",
+    { type: "button", className: "icon-button", title: label },
+    icon(name),
+  );
   button.setAttribute("aria-label", label);
   button.addEventListener("click", onClick);
   return button;

@@ -39,6 +39,11 @@ export class History<T> {
     this.#future = [];
   }
 
+  /** Replaces the present state without a step of its own. */
+  amend(state: T): void {
+    this.#present = { ...this.#present, state };
+  }
+
   undo(): boolean {
     const entry = this.#past.pop();
     if (entry === undefined) return false;

@@ -40,7 +40,9 @@ export function isDoubtful({ score, objectScore }: FoundObject): boolean {
 export function judge(objects: readonly FoundObject[]): Verdict | null {
   if (objects.length === 0) return "nothing-matches";
   if (objects.every(({ area }) => area === 0)) return "empty-mask";
-  return objects.every((object) => object.area === 0 || isDoubtful(object)) ? "low-confidence" : null;
+  return objects.every((object) => object.area === 0 || isDoubtful(object))
+    ? "low-confidence"
+    : null;
 }
 
 /** Predicted IoU as a confidence between 0 and 1. */

@@ -23,7 +23,9 @@ export function objectName(answer: string, index: number): string {
   const before = answer.split(SEG)[index] ?? "";
   const clause = before.split(/[.,;:!?]|\band\b|\bis\b|\bare\b/i).filter((part) => /\w/.test(part));
   const phrase = clause.at(-1)?.trim().split(/\s+/).slice(-4).join(" ") ?? "";
-  const noun = phrase.replace(/^.*\b(?:the|a|an|this|that)\s+/i, "").replace(/[^\p{L}\p{N} '-]/gu, "");
+  const noun = phrase
+    .replace(/^.*\b(?:the|a|an|this|that)\s+/i, "")
+    .replace(/[^\p{L}\p{N} '-]/gu, "");
   if (!answer.includes(SEG) || noun === "") return `Object ${index + 1}`;
   return noun.charAt(0).toUpperCase() + noun.slice(1);
 }

@@ -1,0 +1,29 @@
+import path from "node:path";
+import type { PlaywrightTestConfig } from "@playwright/test";
+
+export const WEB = path.join(import.meta.dirname, "../../web");
+export const FAKE = path.join(import.meta.dirname, "fake");
+
+/** Debian's Chromium, or another one named in the environment. */
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+export function base(port: number, command: string, flags: string[] = []): PlaywrightTestConfig {
+  const address = `http://localhost:${port}/`;
+  return {
+    fullyParallel: false,
+    workers: 1,
+    retries: 0,
+    forbidOnly: true,
+    reporter: [["list"]],
+    outputDir: ".results",
+    use: {
+      baseURL: address,
+      viewport: { width: 1440, height: 900 },
+      launchOptions: {
+        executablePath: CHROMIUM,
+        args: ["--no-sandbox", "--disable-quic", "--no-first-run", ...flags],
+      },
+    },
+    webServer: { command, url: address, reuseExistingServer: false, timeout: 120_000 },
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * A stand-in for the wasm module: it draws an ellipse and streams words. Words
+ * in the question choose what happens; see `ask`. Only the page's tests use it.
+ */
+
+type Event =
+  | { type: "progress"; stage: string; done: number; total?: number }
+  | { type: "token"; text: string };
+
+interface Host {
+  onEvent(event: Event): void;
+  checkpoint(): Promise<void>;
+}
+
+interface Ellipse {
+  x: number;
+  y: number;
+  rx: number;
+  ry: number;
+}
+
+function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code, hint: "Try something else." });
+}
+
+async function pause(host: Host): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 15));
+  await host.checkpoint();
+}
+
+/** Traps as wasm does inside a task of its own: nothing settles any more. */
+function trap(): Promise<never> {
+  setTimeout(() => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  });
+  return new Promise(() => undefined);
+}
+
+export default async function init(): Promise<void> {}
+
+export class Loader {
+  constructor(
+    _config: string,
+    _tokenizer: Uint8Array,
+    private readonly device: string,
+  ) {}
+  addShard(): void {}
+  async finish(host: Host): Promise<Model> {
+    for (let done = 1; done <= 3; done++) {
+      host.onEvent({ type: "progress", stage: "compile", done, total: 3 });
+      await pause(host);
+    }
+    return new Model(this.device);
+  }
+  free(): void {}
+}
+
+export class Model {
+  constructor(readonly device: string) {}
+
+  async setImage(bytes: Uint8Array<ArrayBuffer>, host: Host): Promise<Picture> {
+    const bitmap = await createImageBitmap(new Blob([bytes])).catch(() => {
+      throw coded("invalid-image", "This is not a PNG, JPEG or WebP picture.");
+    });
+    const { width, height } = bitmap;
+    const context = new OffscreenCanvas(width, height).getContext("2d");
+    context?.drawImage(bitmap, 0, 0);
+    const data = context?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
+    return this.setImageRgba(new Uint8Array(data), width, height, host);
+  }
+
+  async setImageRgba(
+    rgba: Uint8Array<ArrayBuffer>,
+    width: number,
+    height: number,
+    host: Host,
+  ): Promise<Picture> {
+    for (let done = 1; done <= 3; done++) {
+      host.onEvent({ type: "progress", stage: "encode-image", done, total: 3 });
+      await pause(host);
+    }
+    return new Picture(width, height, rgba);
+  }
+  free(): void {}
+}
+
+export class Picture {
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    private readonly pixels: Uint8Array<ArrayBuffer>,
+  ) {}
+
+  rgba(): Uint8Array<ArrayBuffer> {
+    return this.pixels.slice();
+  }
+
+  async ask(question: string, host: Host): Promise<Answer> {
+    if (question.includes("crash")) return trap();
+    if (question.includes("invalid result")) throw coded("gpu-result-invalid", "NaN in the logits.");
+    const text = this.#answerTo(question);
+    for (const token of text.match(/\s*\S+/g) ?? []) {
+      host.onEvent({ type: "progress", stage: "think", done: 1 });
+      host.onEvent({ type: "token", text: token });
+      await pause(host);
+    }
+    host.onEvent({ type: "progress", stage: "mask", done: 1, total: 1 });
+    return new Answer(text, this.#objectsFor(question));
+  }
+
+  #answerTo(question: string): string {
+    if (question.includes("nothing")) return "There is no such thing here.";
+    if (question.includes("slow")) return Array(400).fill("slowly").join(" ");
+    if (question.includes("markup")) return "<b>bold</b> [SEG]";
+    if (question.includes("both")) return "The umbrella [SEG] and the red ball [SEG].";
+    return "It keeps the rain out, so it is the umbrella [SEG].";
+  }
+
+  #objectsFor(question: string): MaskObject[] {
+    if (question.includes("nothing") || question.includes("slow")) return [];
+    const { width, height } = this;
+    const main = { x: width * 0.3, y: height * 0.42, rx: width * 0.16, ry: height * 0.2 };
+    const other = { x: width * 0.72, y: height * 0.76, rx: width * 0.09, ry: height * 0.12 };
+    if (question.includes("empty")) return [new MaskObject(this, { ...main, rx: 0 }, 0.4)];
+    if (question.includes("doubt")) return [new MaskObject(this, main, 0.1)];
+    if (question.includes("both")) return [new MaskObject(this, main), new MaskObject(this, other)];
+    return [new MaskObject(this, main)];
+  }
+
+  async refine(
+    points: Float32Array,
+    box: Float32Array,
+    previous: MaskObject | undefined,
+    host: Host,
+  ): Promise<MaskObject> {
+    await pause(host);
+    const [x0, y0, x1, y1] = box;
+    if (x0 !== undefined && y0 !== undefined && x1 !== undefined && y1 !== undefined) {
+      const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+      return new MaskObject(this, { x, y, rx: (x1 - x0) / 2, ry: (y1 - y0) / 2 }, 0.9);
+    }
+    const [x = 0, y = 0] = points;
+    const shape = previous?.shape ?? { x, y, rx: 40, ry: 40 };
+    const grow = points.at(-1) === 1 ? 1.2 : 0.8;
+    return new MaskObject(this, { ...shape, rx: shape.rx * grow, ry: shape.ry * grow }, 0.93);
+  }
+
+  cutoutPng(): Uint8Array {
+    return PNG_SIGNATURE.slice();
+  }
+  free(): void {}
+}
+
+export class Answer {
+  constructor(
+    readonly text: string,
+    private readonly objects: MaskObject[],
+  ) {}
+  get length(): number {
+    return this.objects.length;
+  }
+  object(index: number): MaskObject | undefined {
+    return this.objects[index];
+  }
+  free(): void {}
+}
+
+export class MaskObject {
+  readonly objectScore = 0.98;
+  readonly #mask: Uint8Array;
+
+  constructor(
+    private readonly picture: Picture,
+    readonly shape: Ellipse,
+    readonly score = 0.91,
+  ) {
+    const { width, height } = picture;
+    const { x, y, rx, ry } = shape;
+    this.#mask = Uint8Array.from({ length: width * height }, (_, index) => {
+      const dx = ((index % width) + 0.5 - x) / rx;
+      const dy = (Math.floor(index / width) + 0.5 - y) / ry;
+      return dx * dx + dy * dy <= 1 ? 1 : 0;
+    });
+  }
+  get area(): number {
+    return this.#mask.reduce((sum, value) => sum + value, 0);
+  }
+  get box(): Float32Array {
+    const { x, y, rx, ry } = this.shape;
+    return this.area === 0 ? new Float32Array() : Float32Array.of(x - rx, y - ry, x + rx, y + ry);
+  }
+  mask(): Uint8Array {
+    return this.#mask.slice();
+  }
+  share(): MaskObject {
+    return new MaskObject(this.picture, this.shape, this.score);
+  }
+  free(): void {}
+}
+
+const PNG_SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
+
+export function maskPng(): Uint8Array {
+  return PNG_SIGNATURE.slice();
+}
+
+export function maskRle(_mask: Uint8Array, width: number, height: number): string {
+  return JSON.stringify({ size: [height, width], counts: "" });
+}
+
+/** One rectangle a run; real outlines are smoother, the page cannot tell. */
+export function maskSvgPath(mask: Uint8Array, width: number, height: number): string {
+  const left: string[] = [];
+  const right: string[] = [];
+  for (let y = 0; y < height; y++) {
+    const row = mask.subarray(y * width, (y + 1) * width);
+    const [first, last] = [row.indexOf(1), row.lastIndexOf(1)];
+    if (first < 0) continue;
+    left.push(`${first} ${y}`, `${first} ${y + 1}`);
+    right.unshift(`${last + 1} ${y + 1}`, `${last + 1} ${y}`);
+  }
+  return left.length === 0 ? "" : `M${[...left, ...right].join("L")}Z`;
+}

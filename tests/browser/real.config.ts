@@ -1,0 +1,19 @@
+/** The built site with the real wasm module and model, on CPU and on WebGPU. */
+import { defineConfig } from "@playwright/test";
+import { base, WEB } from "./base";
+
+/** WebGPU in software: slow, but the same code path as on a GPU. */
+const WEBGPU = [
+  "--headless=new",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+];
+
+const command = `npm --prefix ${WEB} run preview -- --port 4174 --strictPort`;
+
+export default defineConfig({
+  ...base(4174, command, WEBGPU),
+  testDir: "real",
+  timeout: 600_000,
+});

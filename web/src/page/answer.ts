@@ -1,0 +1,88 @@
+/** The answer, as it is written and after, with the notes that explain it. */
+
+import { AskmaskError } from "../lib";
+import type { App } from "./app";
+import { byId, make } from "./dom";
+import { EXPLANATIONS, judge } from "./verdict";
+import { pieces } from "./words";
+
+const PLACEHOLDER = "The answer appears here, word by word, with a colored mask for each object.";
+
+export class AnswerView {
+  readonly #question = byId("answer-question", HTMLElement);
+  readonly #text = byId("answer-text", HTMLElement);
+  readonly #note = byId("note", HTMLElement);
+  #noted = "";
+
+  constructor(private readonly app: App) {
+    app.onChange(() => this.#update());
+    this.#update();
+  }
+
+  #update(): void {
+    const { app } = this;
+    const writing = app.streamed !== null;
+    const answer = app.streamed ?? app.edits.answer;
+    this.#question.textContent = writing || app.busy === "ask" ? app.asking : app.edits.question;
+    this.#text.classList.toggle("writing", writing);
+    this.#text.classList.toggle("placeholder", answer === "" && !writing);
+    if (answer === "" && !writing) this.#text.textContent = app.busy === "ask" ? "" : PLACEHOLDER;
+    else this.#text.replaceChildren(...this.#pieces(answer));
+    this.#explain();
+  }
+
+  #pieces(answer: string): (Node | string)[] {
+    return pieces(answer).map((piece) => {
+      if ("text" in piece) return piece.text;
+      const item = this.app.streamed === null ? this.app.edits.items[piece.object] : undefined;
+      const dot = make("span", { className: "dot" });
+      dot.style.setProperty("--color", item?.color ?? "currentColor");
+      dot.setAttribute("role", "img");
+      dot.setAttribute("aria-label", item?.name ?? "object");
+      return dot;
+    });
+  }
+
+  /** Rebuilds the note only when it changes, so that focus on it survives. */
+  #explain(): void {
+    const [key, build] = this.#content();
+    if (key === this.#noted) return;
+    this.#noted = key;
+    this.#note.replaceChildren(...build());
+    this.#note.hidden = key === "";
+    this.#note.dataset.kind = this.app.error ? "error" : "info";
+  }
+
+  #content(): [string, () => Node[]] {
+    const { error, edits, busy } = this.app;
+    if (error) return [`${error.name} ${error.message}`, () => this.#errorNote(error)];
+    if (busy !== null || edits.question === "") return ["", () => []];
+    const verdict = judge(edits.items.map(({ found }) => found));
+    if (verdict === null) return ["", () => []];
+    const { title, text } = EXPLANATIONS[verdict];
+    return [verdict, () => [make("strong", {}, title), make("p", {}, text)]];
+  }
+
+  #errorNote(error: Error): Node[] {
+    const code = error instanceof AskmaskError ? error.code : "internal";
+    const hint = error instanceof AskmaskError ? error.hint : "";
+    const invalid = code === "gpu-result-invalid" ? EXPLANATIONS[code] : null;
+    const title = invalid?.title ?? error.message;
+    const text = invalid?.text ?? hint;
+    const actions = make("div", { className: "note-actions" });
+    if (code !== "invalid-image" && code !== "image-too-large") {
+      actions.append(this.#button("Try again", () => this.app.retry()));
+    }
+    if (this.app.runtime.device?.device === "gpu" || code === "webgpu-unavailable") {
+      actions.append(this.#button("Use the CPU", () => void this.app.useCpu()));
+    }
+    actions.append(this.#button("Dismiss", () => this.app.dismiss()));
+    return [make("strong", {}, title), make("p", {}, text), actions];
+  }
+
+  #button(label: string, onClick: () => void): HTMLButtonElement {
+    const button = make("button", { type: "button", className: "quiet" }, label);
+    button.addEventListener("click", onClick);
+    return button;
+  }
+}

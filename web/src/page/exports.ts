@@ -1,0 +1,60 @@
+/** Saves masks as files at the picture's own size. */
+
+import type { Mask, Picture } from "../lib";
+import { saveFile } from "./dom";
+import type { Item } from "./types";
+
+export type FileKind = "mask" | "cutout" | "rle" | "svg";
+
+export const FILE_KINDS: { kind: FileKind; label: string }[] = [
+  { kind: "mask", label: "Mask PNG" },
+  { kind: "cutout", label: "Cutout PNG" },
+  { kind: "rle", label: "COCO RLE" },
+  { kind: "svg", label: "SVG path" },
+];
+
+/** The joined mask of all items; for one item, its own. */
+function joined(picture: Picture, items: readonly Item[]): Mask {
+  const [first] = items;
+  if (first === undefined) return picture.mask(new Uint8Array(picture.width * picture.height));
+  if (items.length === 1) return first.found.mask;
+  const masks = items.map(({ found }) => found.mask.data);
+  const data = first.found.mask.data.map((_, index) => (masks.some((mask) => mask[index]) ? 1 : 0));
+  return picture.mask(data);
+}
+
+async function encode(mask: Mask, kind: FileKind): Promise<Blob> {
+  switch (kind) {
+    case "mask":
+      return mask.toBlob();
+    case "cutout":
+      return mask.toCutout();
+    case "rle":
+      return new Blob([await mask.toRle()], { type: "application/json" });
+    case "svg":
+      return new Blob([svgFile(mask, await mask.toSvgPath())], { type: "image/svg+xml" });
+  }
+}
+
+function svgFile({ width, height }: Mask, path: string): string {
+  const size = `viewBox="0 0 ${width} ${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}><path fill-rule="evenodd" d="${path}"/></svg>\n`;
+}
+
+const ENDINGS: Record<FileKind, string> = {
+  mask: "mask.png",
+  cutout: "cutout.png",
+  rle: "rle.json",
+  svg: "mask.svg",
+};
+
+export async function exportItems(
+  picture: Picture,
+  items: readonly Item[],
+  kind: FileKind,
+): Promise<void> {
+  const blob = await encode(joined(picture, items), kind);
+  const name = items.length === 1 && items[0] ? items[0].name : "objects";
+  const stem = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
+  saveFile(blob, `${stem}-${ENDINGS[kind]}`);
+}

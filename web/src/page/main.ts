@@ -1,0 +1,80 @@
+/** Starts the page: makes the parts and connects them. */
+
+import { AnswerView } from "./answer";
+import { App } from "./app";
+import { byId } from "./dom";
+import { Intake } from "./intake";
+import { Keyboard } from "./keyboard";
+import { Legend } from "./legend";
+import { Pointer } from "./pointer";
+import { ProgressView } from "./progress";
+import { choiceFromAddress, Runtime } from "./runtime";
+import { Samples } from "./samples";
+import { Stage } from "./stage";
+import { Toolbar } from "./toolbar";
+import { megabytes } from "./words";
+
+function connectQuestion(app: App): void {
+  const form = byId("ask-form", HTMLFormElement);
+  const question = byId("question", HTMLTextAreaElement);
+  const button = byId("ask", HTMLButtonElement);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (app.busy) app.stop();
+    else void app.ask(question.value);
+  });
+  question.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (!app.busy) form.requestSubmit();
+  });
+  app.onChange(() => {
+    button.textContent = app.busy ? "Stop" : "Ask";
+    button.classList.toggle("stop", app.busy !== null);
+  });
+}
+
+function connectDevice(app: App): void {
+  const name = byId("device-name", HTMLElement);
+  const reason = byId("device-reason", HTMLElement);
+  const initial = { name: name.textContent, reason: reason.textContent };
+  app.onChange(() => {
+    const { device } = app.runtime;
+    name.textContent = device ? `Runs on ${device.device === "gpu" ? "GPU" : "CPU"}` : initial.name;
+    const adapter = device?.adapter ? ` Adapter: ${device.adapter}.` : "";
+    reason.textContent = device ? `${device.reason}${adapter}` : initial.reason;
+  });
+}
+
+function connectLiveRegion(app: App): void {
+  const live = byId("live", HTMLElement);
+  app.onAnnounce((text) => {
+    live.textContent = text;
+  });
+}
+
+/** Says how large the model is before anything large is fetched. */
+async function tellModelSize(): Promise<void> {
+  const response = await fetch(new URL("models/nano/files.json", document.baseURI));
+  if (!response.ok) return;
+  const files: { bytes: number }[] = await response.json();
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const text = `The model, ${megabytes(bytes)}, comes from this site with the first question.`;
+  byId("model-size", HTMLElement).textContent = text;
+}
+
+const app = new App(new Runtime(choiceFromAddress(location.search)));
+const stage = new Stage(app);
+new Toolbar(app, stage);
+new Pointer(app, stage);
+new Keyboard(app, stage);
+new ProgressView(app);
+new AnswerView(app);
+new Legend(app);
+new Intake(app);
+connectQuestion(app);
+connectDevice(app);
+connectLiveRegion(app);
+// Without either the page still works on people's own pictures.
+new Samples(app).load().catch(console.error);
+tellModelSize().catch(console.error);

@@ -1,0 +1,34 @@
+import path from "node:path";
+import { defineConfig } from "vitest/config";
+import { CONTENT_SECURITY_POLICY, contentSecurityPolicy, models } from "./vite.plugins";
+
+const here = import.meta.dirname;
+
+/**
+ * The browser tests set this to a folder with a stand-in for the wasm module
+ * and a public folder of its own; nothing of it reaches a normal build.
+ */
+const fake = process.env.ASKMASK_FAKE;
+
+export default defineConfig({
+  // Relative addresses: the site works in any folder of any static host.
+  base: "./",
+  publicDir: fake ? path.join(fake, "public") : "public",
+  resolve: {
+    alias: {
+      "askmask-wasm": fake
+        ? path.join(fake, "askmask_web.ts")
+        : path.join(here, "src/wasm-pkg/askmask_web.js"),
+    },
+  },
+  plugins: [contentSecurityPolicy(), fake ? [] : models(path.join(here, "../models"), ["nano"])],
+  worker: { format: "es" },
+  build: {
+    target: "es2023",
+    // Inlined files would be data: addresses, which the policy forbids.
+    assetsInlineLimit: 0,
+    emptyOutDir: true,
+  },
+  preview: { headers: { "Content-Security-Policy": CONTENT_SECURITY_POLICY } },
+  test: { include: ["test/**/*.test.ts"] },
+});

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Plugin } from "vite";
+
+/** Everything from our own origin; wasm may compile, nothing else may evaluate. */
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/** Writes the policy into the built page; Vite's dev server needs inline styles. */
+export function contentSecurityPolicy(): Plugin {
+  return {
+    name: "askmask-csp",
+    apply: "build",
+    transformIndexHtml: () => [
+      {
+        tag: "meta",
+        attrs: { "http-equiv": "Content-Security-Policy", content: CONTENT_SECURITY_POLICY },
+        injectTo: "head-prepend",
+      },
+    ],
+  };
+}
+
+/** A model folder's files that the browser needs; cards and notes stay out. */
+const MODEL_FILE = /^(config\.json|tokenizer\.json|.*\.safetensors)$/;
+
+/**
+ * Serves `models/<id>/` from `root`, with a `files.json` that lists each file's
+ * name, size and SHA-256; a build copies the same into the site.
+ */
+export function models(root: string, ids: readonly string[]): Plugin {
+  return {
+    name: "askmask-models",
+    configureServer(server) {
+      server.middlewares.use((request, response, next) => {
+        const match = /^\/models\/([\w-]+)\/([\w.-]+)/.exec(request.url ?? "");
+        const [, id = "", file = ""] = match ?? [];
+        if (!ids.includes(id)) return next();
+        const folder = path.join(root, id);
+        if (file === "files.json") {
+          listFiles(folder).then((list) => response.end(JSON.stringify(list)), next);
+        } else if (MODEL_FILE.test(file)) {
+          createReadStream(path.join(folder, file)).on("error", next).pipe(response);
+        } else next();
+      });
+    },
+    async generateBundle() {
+      for (const id of ids) {
+        const folder = path.join(root, id);
+        const list = await listFiles(folder);
+        const emit = (name: string, source: Uint8Array | string) =>
+          this.emitFile({ type: "asset", fileName: `models/${id}/${name}`, source });
+        for (const { name } of list) emit(name, await readFile(path.join(folder, name)));
+        emit("files.json", JSON.stringify(list));
+      }
+    },
+  };
+}
+
+async function listFiles(folder: string) {
+  const names = (await readdir(folder)).filter((name) => MODEL_FILE.test(name)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(path.join(folder, name));
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      return { name, bytes: bytes.length, sha256 };
+    }),
+  );
+}
