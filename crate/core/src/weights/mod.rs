@@ -1,0 +1,70 @@
+//! Weights: named tensors in safetensors files, read with checks and without copies.
+
+pub mod dtype;
+#[cfg(not(target_family = "wasm"))]
+mod folder;
+mod index;
+mod memory;
+pub mod quantize;
+pub mod safetensors;
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+pub use dtype::Dtype;
+#[cfg(not(target_family = "wasm"))]
+pub use folder::Folder;
+pub use index::Index;
+pub use memory::InMemory;
+
+/// Type and shape of one tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Type of its numbers.
+    pub dtype: Dtype,
+    /// Its dimensions; none for a single number.
+    pub shape: Vec<usize>,
+}
+
+impl TensorInfo {
+    /// Count of its numbers, or `None` beyond what can be counted.
+    #[must_use]
+    pub fn elements(&self) -> Option<usize> {
+        self.shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side))
+    }
+
+    /// Bytes it takes, or `None` beyond what can be counted.
+    #[must_use]
+    pub fn bytes(&self) -> Option<usize> {
+        self.elements()?.checked_mul(self.dtype.bytes())
+    }
+}
+
+/// Where a model's tensors come from.
+pub trait TensorSource {
+    /// Every tensor's name, in a fixed order.
+    fn names(&self) -> Vec<&str>;
+
+    /// Type and shape of tensor `name`, or `None` when there is none.
+    fn info(&self, name: &str) -> Option<&TensorInfo>;
+
+    /// The bytes of tensor `name`, little end first, row-major.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] when there is none, [`Error::Integrity`] when it cannot be read.
+    fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error>;
+
+    /// Bytes of all tensors together.
+    fn total_bytes(&self) -> u64 {
+        let bytes = |name: &str| self.info(name).and_then(TensorInfo::bytes).unwrap_or(0);
+        self.names().into_iter().map(|name| bytes(name) as u64).sum()
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::WeightsMismatch { missing: vec![name.to_owned()], unused: Vec::new(), misshapen: Vec::new() }
+}
+
+fn damaged(file: &str, reason: impl Into<String>) -> Error {
+    Error::Integrity { file: file.to_owned(), reason: reason.into() }
+}
