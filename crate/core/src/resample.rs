@@ -1,8 +1,11 @@
 //! Pillow's 8-bit bicubic `Image.resize`, bit for bit.
 //!
-//! Two passes, first along rows, then along columns, with 8-bit values in between. Shrinking
-//! widens the filter (antialias). Weights are normalized in f64 and rounded to 22-bit fixed
-//! point. Source: `Resample.c` of Pillow; checked against Pillow itself.
+//! Two passes, along rows and along columns, with 8-bit values in between. Shrinking widens the
+//! filter (antialias). Weights are normalized in f64 and rounded to 22-bit fixed point.
+//! Source: `Resample.c` of Pillow; the order of the passes is that of Pillow 13, earlier ones
+//! always began with the rows, which differs by rounding.
+
+use std::borrow::Cow;
 
 use crate::image::{ImageSize, RgbImage};
 
@@ -16,12 +19,16 @@ const SUPPORT: f64 = 2.0;
 /// Resizes to exactly `size`; the aspect is not kept.
 #[must_use]
 pub fn resize(image: &RgbImage, size: ImageSize) -> RgbImage {
-    let wide = (size.width != image.size.width).then(|| resize_rows(image, size.width));
-    let image = wide.as_ref().unwrap_or(image);
-    if size.height == image.size.height {
-        return image.clone();
+    if columns_first(image.size, size) {
+        resize_rows(&resize_columns(image, size.height), size.width).into_owned()
+    } else {
+        resize_columns(&resize_rows(image, size.width), size.height).into_owned()
     }
-    resize_columns(image, size.height)
+}
+
+/// Whether the height loses more than twice as many pixels as the width.
+fn columns_first(from: ImageSize, to: ImageSize) -> bool {
+    to.height < from.height && from.height - to.height > 2 * from.width.saturating_sub(to.width)
 }
 
 /// The source pixels that make up one output pixel.
@@ -70,7 +77,11 @@ fn to_byte(sum: i32) -> u8 {
     (sum >> PRECISION).clamp(0, 255) as u8
 }
 
-fn resize_rows(image: &RgbImage, width: usize) -> RgbImage {
+/// A pass that changes nothing is skipped: it would cost time and round nothing.
+fn resize_rows(image: &RgbImage, width: usize) -> Cow<'_, RgbImage> {
+    if width == image.size.width {
+        return Cow::Borrowed(image);
+    }
     let taps = taps(image.size.width, width);
     let mut data = Vec::with_capacity(image.size.height * width * CHANNELS);
     for y in 0..image.size.height {
@@ -86,10 +97,13 @@ fn resize_rows(image: &RgbImage, width: usize) -> RgbImage {
             sums.map(to_byte)
         }));
     }
-    RgbImage { size: ImageSize { height: image.size.height, width }, data }
+    Cow::Owned(RgbImage { size: ImageSize { height: image.size.height, width }, data })
 }
 
-fn resize_columns(image: &RgbImage, height: usize) -> RgbImage {
+fn resize_columns(image: &RgbImage, height: usize) -> Cow<'_, RgbImage> {
+    if height == image.size.height {
+        return Cow::Borrowed(image);
+    }
     let stride = image.size.width * CHANNELS;
     let mut data = Vec::with_capacity(height * stride);
     let mut sums = vec![0; stride];
@@ -102,7 +116,7 @@ fn resize_columns(image: &RgbImage, height: usize) -> RgbImage {
         }
         data.extend(sums.iter().copied().map(to_byte));
     }
-    RgbImage { size: ImageSize { height, width: image.size.width }, data }
+    Cow::Owned(RgbImage { size: ImageSize { height, width: image.size.width }, data })
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl ImageSize {
     }
 
     /// Checks against [`MAX_SIDE`] and [`MAX_PIXELS`], and that there is a pixel at all.
-    fn check(self) -> Result<Self, Error> {
+    fn check(self) -> Result<(), Error> {
         let Self { height, width } = self;
         if height == 0 || width == 0 {
             return Err(invalid(format!("{width} × {height} pixels is no picture")));
@@ -52,7 +52,7 @@ impl ImageSize {
         if self.pixels() > MAX_PIXELS {
             return Err(too_large(format!("{MAX_PIXELS} pixels in all (8192 × 8192)")));
         }
-        Ok(self)
+        Ok(())
     }
 }
 
@@ -79,6 +79,7 @@ impl RgbImage {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         match sniff::format(bytes)? {
             Format::Png => {
+                check_png_size(bytes)?;
                 let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits());
                 read("PNG", decoder.map_err(|e| damaged("PNG", &e))?)
             }
@@ -144,6 +145,15 @@ fn read(format: &str, mut decoder: impl ImageDecoder) -> Result<RgbImage, Error>
     } else {
         RgbImage::from_rgba(size, picture.into_rgba8().as_raw())
     }
+}
+
+/// PNG's first chunk is its size; the decoder would report it as a shortage of memory.
+fn check_png_size(bytes: &[u8]) -> Result<(), Error> {
+    let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) else {
+        return Err(invalid(format!("this PNG file ends after {} bytes", bytes.len())));
+    };
+    let side = |bytes| u32::from_be_bytes(bytes) as usize;
+    ImageSize { height: side([h0, h1, h2, h3]), width: side([w0, w1, w2, w3]) }.check()
 }
 
 fn limits() -> Limits {

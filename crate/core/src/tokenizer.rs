@@ -1,0 +1,361 @@
+//! Text to token ids and back. Text never becomes control tokens: those are placed by id.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use tokenizers::{
+    Model, ModelWrapper, NormalizedString, Normalizer, OffsetType, PreTokenizedString, PreTokenizer,
+};
+
+use crate::error::Error;
+
+/// Larger than the tokenizer of any published Sa2VA (11 MB).
+const MAX_BYTES: usize = 32 << 20;
+/// More than any published Sa2VA has (151,679).
+const MAX_VOCABULARY: usize = 400_000;
+/// Longest question, in characters.
+pub const MAX_QUESTION: usize = 4096;
+
+/// A byte-level BPE tokenizer with the control tokens of the Sa2VA family.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    control: Control,
+    /// Every token that was added to the vocabulary of text.
+    added: HashSet<u32>,
+}
+
+/// Ids of the control tokens, looked up by name because they differ between checkpoints.
+struct Control {
+    message_start: u32,
+    message_end: u32,
+    image_start: u32,
+    image_end: u32,
+    seg: u32,
+    stop: [u32; 2],
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedModel`] when it is too large, no deterministic BPE tokenizer, or lacks
+    /// control tokens, which are named.
+    pub fn from_bytes(json: &[u8]) -> Result<Self, Error> {
+        if json.len() > MAX_BYTES {
+            return Err(unsupported(format!("{} bytes, more than {MAX_BYTES}", json.len())));
+        }
+        Parts::check(json)?;
+        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(|e| unsupported(e.to_string()))?;
+        let ModelWrapper::BPE(model) = inner.get_model() else {
+            return Err(unsupported("it is not of the type BPE".into()));
+        };
+        if model.dropout.is_some_and(|dropout| dropout > 0.0) {
+            return Err(unsupported("it drops merges at random".into()));
+        }
+        let vocabulary = inner.get_vocab_size(true);
+        if vocabulary > MAX_VOCABULARY {
+            return Err(unsupported(format!("{vocabulary} tokens, more than {MAX_VOCABULARY}")));
+        }
+        let control = Control::find(&inner)?;
+        let added = inner.get_added_tokens_decoder().into_keys().collect();
+        Ok(Self { inner, control, added })
+    }
+
+    /// Number of ids, added tokens included.
+    #[must_use]
+    pub fn vocabulary_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    /// Id of `[SEG]`.
+    #[must_use]
+    pub fn seg_id(&self) -> u32 {
+        self.control.seg
+    }
+
+    /// Tokens that end an answer.
+    #[must_use]
+    pub fn stop_ids(&self) -> &[u32] {
+        &self.control.stop
+    }
+
+    /// Ids before and after the vision tokens: the user's turn up to the end of the picture.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::text`].
+    pub fn picture_frame(&self) -> Result<(Vec<u32>, Vec<u32>), Error> {
+        let mut before = vec![self.control.message_start];
+        before.extend(self.text("user\n")?);
+        before.push(self.control.image_start);
+        Ok((before, vec![self.control.image_end]))
+    }
+
+    /// Ids of a question and the rest of the `qwen_chat` template, up to the answer.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::text`].
+    pub fn question(&self, question: &str) -> Result<Vec<u32>, Error> {
+        let mut ids = self.text(question)?;
+        ids.push(self.control.message_end);
+        ids.extend(self.text("\n")?);
+        ids.push(self.control.message_start);
+        ids.extend(self.text("assistant\n")?);
+        Ok(ids)
+    }
+
+    /// Ids of plain text; names of control tokens in it are text like any other.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the tokenizer fails, [`Error::UnsupportedModel`] when its own
+    /// vocabulary leads from text to a control token.
+    pub fn text(&self, text: &str) -> Result<Vec<u32>, Error> {
+        // The steps of `encode` without its search for added tokens.
+        let mut normalized = NormalizedString::from(text);
+        if let Some(normalizer) = self.inner.get_normalizer() {
+            normalizer.normalize(&mut normalized).map_err(failed)?;
+        }
+        let mut words = PreTokenizedString::from(normalized);
+        if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {
+            pre_tokenizer.pre_tokenize(&mut words).map_err(failed)?;
+        }
+        let model = self.inner.get_model();
+        words.tokenize(|word| model.tokenize(word.get())).map_err(failed)?;
+        let encoding = words.into_encoding(None, 0, OffsetType::None).map_err(failed)?;
+        let ids = encoding.get_ids().to_vec();
+        match ids.iter().find(|id| self.added.contains(id)) {
+            Some(id) => Err(unsupported(format!("text becomes the control token {id}"))),
+            None => Ok(ids),
+        }
+    }
+
+    /// Text of an answer without control tokens and surrounding space.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the tokenizer fails.
+    pub fn visible_text(&self, ids: &[u32]) -> Result<String, Error> {
+        let mut text = String::new();
+        for part in ids.split(|id| self.added.contains(id)) {
+            // Each part ends where a control token stood: its space goes with it.
+            text.push_str(self.inner.decode(part, false).map_err(failed)?.trim_end());
+        }
+        Ok(text.trim_start().to_owned())
+    }
+
+    /// Text of one token; control tokens by their name.
+    #[must_use]
+    pub fn token_text(&self, id: u32) -> String {
+        self.inner.decode(&[id], false).unwrap_or_default()
+    }
+
+    /// Decodes an answer as it grows.
+    #[must_use]
+    pub fn stream(&self) -> Stream<'_> {
+        Stream { tokenizer: self, pending: Vec::new() }
+    }
+}
+
+/// Visible text of an answer as its tokens arrive.
+pub struct Stream<'a> {
+    tokenizer: &'a Tokenizer,
+    pending: Vec<u32>,
+}
+
+impl Stream<'_> {
+    /// Adds a token; returns the text that has become complete, if any. A character that is
+    /// spread over several tokens waits for its last one; control tokens have no text.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the tokenizer fails.
+    pub fn push(&mut self, id: u32) -> Result<Option<String>, Error> {
+        /// Bytes of the longest character; as many tokens without one are broken for good.
+        const LONGEST: usize = 4;
+        if self.tokenizer.added.contains(&id) {
+            return Ok(None);
+        }
+        self.pending.push(id);
+        // Byte-level tokens decode to their own bytes, whatever came before.
+        let text = self.tokenizer.inner.decode(&self.pending, false).map_err(failed)?;
+        if text.ends_with(char::REPLACEMENT_CHARACTER) && self.pending.len() < LONGEST {
+            return Ok(None);
+        }
+        self.pending.clear();
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+}
+
+/// The steps that a tokenizer consists of. Only those of byte-level BPE are let through: some
+/// others panic on damaged settings, and none are needed by the family.
+#[derive(Deserialize)]
+struct Parts {
+    normalizer: Option<Part>,
+    pre_tokenizer: Option<Part>,
+    decoder: Option<Part>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default, alias = "normalizers", alias = "decoders")]
+    pretokenizers: Vec<Part>,
+}
+
+impl Parts {
+    fn check(json: &[u8]) -> Result<(), Error> {
+        let parts: Self = serde_json::from_slice(json).map_err(|e| unsupported(e.to_string()))?;
+        let all = [parts.normalizer, parts.pre_tokenizer, parts.decoder];
+        all.iter().flatten().try_for_each(Part::check)
+    }
+}
+
+impl Part {
+    fn check(&self) -> Result<(), Error> {
+        const KNOWN: [&str; 4] = ["NFC", "Split", "ByteLevel", "Sequence"];
+        if !KNOWN.contains(&self.kind.as_str()) {
+            return Err(unsupported(format!("a step of the type {:?}, only {KNOWN:?} are known", self.kind)));
+        }
+        self.pretokenizers.iter().try_for_each(Self::check)
+    }
+}
+
+impl Control {
+    fn find(inner: &tokenizers::Tokenizer) -> Result<Self, Error> {
+        const NAMES: [&str; 7] =
+            ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<img>", "</img>", "[SEG]", "<IMG_CONTEXT>"];
+        let found = NAMES.map(|name| inner.token_to_id(name));
+        let [Some(message_start), Some(message_end), Some(end), Some(image_start), Some(image_end), Some(seg), Some(_)] =
+            found
+        else {
+            let missing: Vec<&str> =
+                NAMES.into_iter().zip(found).filter(|(_, id)| id.is_none()).map(|(name, _)| name).collect();
+            return Err(unsupported(format!("control tokens are missing: {}", missing.join(", "))));
+        };
+        Ok(Self { message_start, message_end, image_start, image_end, seg, stop: [message_end, end] })
+    }
+}
+
+/// Checks a question as typed and returns it without surrounding space.
+///
+/// # Errors
+/// [`Error::InvalidQuery`] when it is empty, longer than [`MAX_QUESTION`] characters, or holds a
+/// NUL character.
+pub fn validate_question(question: &str) -> Result<&str, Error> {
+    let question = question.trim();
+    let invalid = |reason: String| Err(Error::InvalidQuery { reason });
+    if question.is_empty() {
+        return invalid("the question is empty".into());
+    }
+    if question.contains('\0') {
+        return invalid("the question holds a NUL character".into());
+    }
+    match question.chars().count() {
+        count if count > MAX_QUESTION => {
+            invalid(format!("the question has {count} characters, the limit is {MAX_QUESTION}"))
+        }
+        _ => Ok(question),
+    }
+}
+
+fn unsupported(reason: String) -> Error {
+    Error::UnsupportedModel { reason: format!("tokenizer.json: {reason}") }
+}
+
+fn failed(cause: tokenizers::Error) -> Error {
+    Error::Internal { reason: format!("the tokenizer failed: {cause}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// Letters a to c, a merge, and the control tokens, of which `[SEG]` is also in the BPE's
+    /// own vocabulary, as some trainers leave it.
+    fn json() -> Value {
+        let names = ["[SEG]", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<img>", "</img>", "<IMG_CONTEXT>"];
+        let added: Vec<Value> = names
+            .iter()
+            .enumerate()
+            .map(|(i, name)| {
+                json!({"id": 9 + i, "content": name, "single_word": false, "lstrip": false,
+                    "rstrip": false, "normalized": false, "special": i % 2 == 0})
+            })
+            .collect();
+        json!({
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
+            "normalizer": null, "post_processor": null,
+            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
+            "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
+            "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3, "Ġ": 4, "[": 5, "]": 6, "Ã": 7, "©": 8, "[SEG]": 9},
+                "merges": [["a", "b"]]},
+        })
+    }
+
+    fn tokenizer(json: &Value) -> Result<Tokenizer, Error> {
+        Tokenizer::from_bytes(json.to_string().as_bytes())
+    }
+
+    #[test]
+    fn text_is_merged_and_control_names_are_text() {
+        let tokenizer = tokenizer(&json()).unwrap();
+        assert_eq!(tokenizer.text("abc").unwrap(), [3, 2]);
+        assert_eq!(tokenizer.text("[SEG]").unwrap(), [5, 6]);
+        assert_eq!(tokenizer.seg_id(), 9);
+        assert_eq!(tokenizer.stop_ids(), [11, 12]);
+    }
+
+    #[test]
+    fn vocabularies_that_lead_to_control_tokens_are_refused() {
+        let mut json = json();
+        json["model"]["ignore_merges"] = Value::Bool(true);
+        let error = tokenizer(&json).unwrap().text("[SEG]").unwrap_err();
+        assert_eq!(error.code(), "unsupported-model");
+    }
+
+    #[test]
+    fn missing_control_tokens_are_named() {
+        let mut json = json();
+        json["added_tokens"].as_array_mut().unwrap().truncate(5);
+        let error = tokenizer(&json).err().unwrap();
+        assert!(error.to_string().ends_with("missing: </img>, <IMG_CONTEXT>"), "{error}");
+    }
+
+    #[test]
+    fn other_tokenizers_are_refused() {
+        assert!(Tokenizer::from_bytes(&vec![b' '; MAX_BYTES + 1]).is_err());
+        assert!(Tokenizer::from_bytes(b"{}").is_err());
+        let mut random = json();
+        random["model"]["dropout"] = json!(0.5);
+        assert!(tokenizer(&random).is_err());
+        let mut precompiled = json();
+        precompiled["normalizer"] = json!({"type": "Sequence", "normalizers": [{"type": "Precompiled"}]});
+        assert!(tokenizer(&precompiled).is_err());
+    }
+
+    #[test]
+    fn characters_wait_for_their_last_byte() {
+        let tokenizer = tokenizer(&json()).unwrap();
+        let mut stream = tokenizer.stream();
+        assert_eq!(stream.push(3).unwrap().as_deref(), Some("ab"));
+        assert_eq!(stream.push(7).unwrap(), None);
+        assert_eq!(stream.push(8).unwrap().as_deref(), Some("é"));
+        assert_eq!(stream.push(9).unwrap(), None);
+        assert_eq!(stream.push(4).unwrap().as_deref(), Some(" "));
+    }
+
+    #[test]
+    fn visible_text_has_no_control_tokens() {
+        let tokenizer = tokenizer(&json()).unwrap();
+        assert_eq!(tokenizer.visible_text(&[3, 4, 9, 2, 11]).unwrap(), "abc");
+        assert_eq!(tokenizer.token_text(9), "[SEG]");
+    }
+
+    #[test]
+    fn questions_are_checked() {
+        assert_eq!(validate_question("  what? ").unwrap(), "what?");
+        assert_eq!(validate_question(&"é".repeat(MAX_QUESTION)).unwrap().chars().count(), MAX_QUESTION);
+        for question in ["", " \n", "a\0b", &"x".repeat(MAX_QUESTION + 1)] {
+            assert_eq!(validate_question(question).unwrap_err().code(), "invalid-query");
+        }
+    }
+}

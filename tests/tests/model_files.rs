@@ -1,0 +1,136 @@
+//! Faults 7 and 9 to 11: model files are checked before they are believed.
+
+use std::fs;
+use std::path::PathBuf;
+
+use askmask_core::quant::{QuantParams, Quantized};
+use askmask_core::weights::{Folder, InMemory, Index, TensorSource, safetensors};
+use askmask_tests::{Tensors, bytes, mutations, path};
+
+fn model() -> Vec<u8> {
+    bytes("sa2va_tiny/model.safetensors")
+}
+
+#[test]
+fn a_whole_model_is_read_the_same_from_memory_and_disk() {
+    let memory = InMemory::new([("model.safetensors".into(), model())]).unwrap();
+    let folder = Folder::open(&path("sa2va_tiny")).unwrap();
+    assert_eq!(memory.names(), folder.names());
+    assert_eq!(memory.total_bytes(), folder.total_bytes());
+    for name in memory.names() {
+        assert_eq!(memory.info(name), folder.info(name));
+        assert_eq!(memory.read(name).unwrap(), folder.read(name).unwrap());
+    }
+}
+
+#[test]
+fn fault_07_headers_longer_than_the_limit_are_refused() {
+    for length in [u64::MAX, 1 << 40, safetensors::MAX_HEADER as u64 + 1] {
+        let mut file = model();
+        file[..8].copy_from_slice(&length.to_le_bytes());
+        let error = InMemory::new([("model.safetensors".into(), file)]).unwrap_err();
+        assert_eq!(error.code(), "integrity");
+        assert!(error.to_string().contains(&length.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn fault_07_damaged_headers_never_panic() {
+    let whole = model();
+    let header = safetensors::header_length("m", &whole).unwrap() + safetensors::PREFIX;
+    // A short header, so that most damage hits what matters.
+    let small = small_file();
+    for damaged in mutations(&small, 5000).chain(mutations(&whole[..header], 300)) {
+        if let Ok(source) = InMemory::new([("m".into(), damaged)]) {
+            for name in source.names() {
+                let bytes = source.read(name).unwrap().len();
+                assert_eq!(Some(bytes), source.info(name).unwrap().bytes());
+            }
+        }
+    }
+}
+
+#[test]
+fn fault_09_damaged_indices_never_panic_and_never_lead_out() {
+    let index = br#"{"metadata":{"total_size":9},"weight_map":{"a":"m-00001.safetensors","b":"m-00002.safetensors"}}"#;
+    for damaged in mutations(index, 5000) {
+        if let Ok(index) = Index::parse(&damaged) {
+            for shard in index.shards() {
+                assert!(!shard.contains(['/', '\\', ':', '\0']) && !shard.starts_with('.'), "{shard:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fault_09_a_missing_shard_is_named() {
+    let folder = Scratch::new("missing");
+    folder.write("model.safetensors.index.json", br#"{"weight_map":{"a":"model-00002-of-00002.safetensors"}}"#);
+    let error = Folder::open(&folder.0).unwrap_err();
+    assert_eq!(error.code(), "integrity");
+    assert!(error.to_string().contains("model-00002-of-00002.safetensors"), "{error}");
+}
+
+#[test]
+fn fault_10_pickled_weights_are_not_opened() {
+    let folder = Scratch::new("pickle");
+    folder.write("pytorch_model.bin", b"cos\nsystem\n(S'false'\ntR.");
+    let error = Folder::open(&folder.0).unwrap_err();
+    assert_eq!(error.code(), "unsupported-model");
+    assert!(error.to_string().contains("convert"), "{error}");
+}
+
+#[test]
+fn fault_11_other_files_of_a_repository_are_not_read() {
+    let folder = Scratch::new("template");
+    folder.write("model.safetensors", &small_file());
+    folder.write("chat_template.jinja", b"{{ cycler.__init__.__globals__.os.popen('false') }}");
+    folder.write("modeling_sa2va_chat.py", b"raise SystemExit");
+    assert_eq!(Folder::open(&folder.0).unwrap().names(), ["a", "b"]);
+}
+
+#[test]
+fn quantization_equals_mlx() {
+    let tensors = Tensors::open("quantize.safetensors");
+    let weight = tensors.f32("weight");
+    for group_size in [32, 64, 128] {
+        for bits in [4, 8] {
+            let name = |part| format!("g{group_size}_b{bits}_{part}");
+            let ours = Quantized::quantize(&weight, 256, QuantParams { group_size, bits }).unwrap();
+            let packed: Vec<u8> = ours.packed().iter().flat_map(|word| word.to_le_bytes()).collect();
+            let scales: Vec<f32> = ours.scales().iter().map(|v| v.to_f32()).collect();
+            let biases: Vec<f32> = ours.biases().iter().map(|v| v.to_f32()).collect();
+            assert_eq!(scales, tensors.f32(&name("scales")), "{group_size} {bits}");
+            assert_eq!(biases, tensors.f32(&name("biases")), "{group_size} {bits}");
+            assert_eq!(packed, tensors.bytes(&name("packed")), "{group_size} {bits}");
+            let rows: Vec<f32> = (0..ours.rows()).flat_map(|row| ours.dequantize_row(row).unwrap()).collect();
+            assert_eq!(rows, tensors.f32(&name("dequantized")), "{group_size} {bits}");
+        }
+    }
+}
+
+fn small_file() -> Vec<u8> {
+    let header = br#"{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]}}"#;
+    [&(header.len() as u64).to_le_bytes()[..], header, &[0; 32]].concat()
+}
+
+/// A folder that is removed in the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("askmask-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.0.join(name), bytes).unwrap();
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
