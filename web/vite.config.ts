@@ -1,6 +1,6 @@
 import path from "node:path";
 import { defineConfig } from "vitest/config";
-import { CONTENT_SECURITY_POLICY, contentSecurityPolicy, models } from "./vite.plugins";
+import { CONTENT_SECURITY_POLICY, contentSecurityPolicy, models } from "./vite.plugins.ts";
 
 const here = import.meta.dirname;
 

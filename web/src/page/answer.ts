@@ -33,7 +33,9 @@ export class AnswerView {
 
   #pieces(answer: string): (Node | string)[] {
     return pieces(answer).map((piece) => {
-      if ("text" in piece) return piece.text;
+      // A mark stays on the line of its word and of the full stop after it.
+      if ("text" in piece)
+        return piece.text.replace(/ $/, "\u00a0").replace(/^(?=\p{P})/u, "\u2060");
       const item = this.app.streamed === null ? this.app.edits.items[piece.object] : undefined;
       const dot = make("span", { className: "dot" });
       dot.style.setProperty("--color", item?.color ?? "currentColor");

@@ -46,7 +46,7 @@ export class App {
   asking = "";
   error: Error | null = null;
   mode: ViewMode = "overlay";
-  opacity = 0.5;
+  opacity = 0.55;
   tool: Tool = "move";
   hidden: ReadonlySet<number> = new Set();
   pending: Pending | null = null;

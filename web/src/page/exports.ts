@@ -6,11 +6,11 @@ import type { Item } from "./types";
 
 export type FileKind = "mask" | "cutout" | "rle" | "svg";
 
-export const FILE_KINDS: { kind: FileKind; label: string }[] = [
-  { kind: "mask", label: "Mask PNG" },
-  { kind: "cutout", label: "Cutout PNG" },
-  { kind: "rle", label: "COCO RLE" },
-  { kind: "svg", label: "SVG path" },
+export const FILE_KINDS: { kind: FileKind; label: string; file: string }[] = [
+  { kind: "mask", label: "Mask", file: "mask as PNG" },
+  { kind: "cutout", label: "Cutout", file: "cutout as PNG" },
+  { kind: "rle", label: "RLE", file: "COCO run lengths as JSON" },
+  { kind: "svg", label: "SVG", file: "outline as SVG" },
 ];
 
 /** The joined mask of all items; for one item, its own. */

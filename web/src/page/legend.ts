@@ -62,7 +62,7 @@ export class Legend {
     const share = percent(found.area / (picture.width * picture.height));
     const sure = `${percent(confidence(found))} sure`;
     const doubt = isDoubtful(found) ? "low confidence, " : "";
-    return `${doubt}${sure} · ${share} of picture · ${place(found.box, picture)}`;
+    return `${doubt}${sure} · ${share} area · ${place(found.box, picture)}`;
   }
 
   #show(item: Item): HTMLElement {
@@ -83,8 +83,10 @@ export class Legend {
     const group = make("div", { className: "exports" });
     group.setAttribute("role", "group");
     group.setAttribute("aria-label", `Save ${name}`);
-    for (const { kind, label } of FILE_KINDS) {
+    for (const { kind, label, file } of FILE_KINDS) {
       const button = make("button", { type: "button", className: "quiet" }, label);
+      button.title = `Save ${name}: ${file}`;
+      button.setAttribute("aria-label", `${label}, save ${name}: ${file}`);
       button.disabled = items.every(({ found }) => found.area === 0);
       button.dataset.key = `save-${kind}-${name}`;
       button.addEventListener("click", () => {
@@ -110,7 +112,11 @@ export class Legend {
       app.set({ tool: "include" });
     });
     if (app.edits.items.length < 2) return [add];
-    const all = make("div", { className: "save-all" }, make("span", {}, "Save all visible"));
+    const all = make(
+      "div",
+      { className: "save-all" },
+      make("span", {}, "Save all that is visible"),
+    );
     all.append(this.#exports(app.visible, "all visible objects"));
     return [add, all];
   }

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { AskmaskError, abortError, fromWire, isAbort, toWire } from "../src/lib/errors";
+
+describe("errors", () => {
+  it("cross the worker border with code and hint", () => {
+    const wire = toWire(new AskmaskError("invalid-image", "No picture.", "Open a PNG."));
+    const error = fromWire(wire);
+    expect(error).toBeInstanceOf(AskmaskError);
+    expect(error).toMatchObject({
+      code: "invalid-image",
+      message: "No picture.",
+      hint: "Open a PNG.",
+    });
+  });
+
+  it("keep a cancel a cancel", () => {
+    expect(isAbort(fromWire(toWire(abortError())))).toBe(true);
+    expect(isAbort(fromWire({ code: "cancelled", message: "", hint: "" }))).toBe(true);
+  });
+
+  it("call everything unknown internal", () => {
+    expect(fromWire(toWire(new TypeError("oops")))).toMatchObject({ code: "internal" });
+    expect(fromWire(toWire("text"))).toMatchObject({ code: "internal", message: "text" });
+  });
+});
