@@ -1,11 +1,15 @@
 //! Faults 7 and 9 to 11: model files are checked before they are believed.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use askmask_core::quant::{QuantParams, Quantized};
-use askmask_core::weights::{Folder, InMemory, Index, TensorSource, safetensors};
-use askmask_tests::{Tensors, bytes, mutations, path};
+use askmask_core::weights::quantize::{Sink, quantize_model};
+use askmask_core::weights::{Folder, InMemory, Index, Recipe, TensorSource, safetensors};
+use askmask_tests::{Tensors, bytes, json, mutations, path};
+use serde_json::Value;
 
 fn model() -> Vec<u8> {
     bytes("sa2va_tiny/model.safetensors")
@@ -56,7 +60,10 @@ fn fault_09_damaged_indices_never_panic_and_never_lead_out() {
     for damaged in mutations(index, 5000) {
         if let Ok(index) = Index::parse(&damaged) {
             for shard in index.shards() {
-                assert!(!shard.contains(['/', '\\', ':', '\0']) && !shard.starts_with('.'), "{shard:?}");
+                assert!(
+                    !shard.contains(['/', '\\', ':', '\0']) && !shard.starts_with('.'),
+                    "{shard:?}"
+                );
             }
         }
     }
@@ -65,10 +72,18 @@ fn fault_09_damaged_indices_never_panic_and_never_lead_out() {
 #[test]
 fn fault_09_a_missing_shard_is_named() {
     let folder = Scratch::new("missing");
-    folder.write("model.safetensors.index.json", br#"{"weight_map":{"a":"model-00002-of-00002.safetensors"}}"#);
+    folder.write(
+        "model.safetensors.index.json",
+        br#"{"weight_map":{"a":"model-00002-of-00002.safetensors"}}"#,
+    );
     let error = Folder::open(&folder.0).unwrap_err();
     assert_eq!(error.code(), "integrity");
-    assert!(error.to_string().contains("model-00002-of-00002.safetensors"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("model-00002-of-00002.safetensors"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -84,7 +99,10 @@ fn fault_10_pickled_weights_are_not_opened() {
 fn fault_11_other_files_of_a_repository_are_not_read() {
     let folder = Scratch::new("template");
     folder.write("model.safetensors", &small_file());
-    folder.write("chat_template.jinja", b"{{ cycler.__init__.__globals__.os.popen('false') }}");
+    folder.write(
+        "chat_template.jinja",
+        b"{{ cycler.__init__.__globals__.os.popen('false') }}",
+    );
     folder.write("modeling_sa2va_chat.py", b"raise SystemExit");
     assert_eq!(Folder::open(&folder.0).unwrap().names(), ["a", "b"]);
 }
@@ -97,15 +115,69 @@ fn quantization_equals_mlx() {
         for bits in [4, 8] {
             let name = |part| format!("g{group_size}_b{bits}_{part}");
             let ours = Quantized::quantize(&weight, 256, QuantParams { group_size, bits }).unwrap();
-            let packed: Vec<u8> = ours.packed().iter().flat_map(|word| word.to_le_bytes()).collect();
+            let packed: Vec<u8> = ours
+                .packed()
+                .iter()
+                .flat_map(|word| word.to_le_bytes())
+                .collect();
             let scales: Vec<f32> = ours.scales().iter().map(|v| v.to_f32()).collect();
             let biases: Vec<f32> = ours.biases().iter().map(|v| v.to_f32()).collect();
             assert_eq!(scales, tensors.f32(&name("scales")), "{group_size} {bits}");
             assert_eq!(biases, tensors.f32(&name("biases")), "{group_size} {bits}");
-            assert_eq!(packed, tensors.bytes(&name("packed")), "{group_size} {bits}");
-            let rows: Vec<f32> = (0..ours.rows()).flat_map(|row| ours.dequantize_row(row).unwrap()).collect();
-            assert_eq!(rows, tensors.f32(&name("dequantized")), "{group_size} {bits}");
+            assert_eq!(
+                packed,
+                tensors.bytes(&name("packed")),
+                "{group_size} {bits}"
+            );
+            let rows: Vec<f32> = (0..ours.rows())
+                .flat_map(|row| ours.dequantize_row(row).unwrap())
+                .collect();
+            assert_eq!(
+                rows,
+                tensors.f32(&name("dequantized")),
+                "{group_size} {bits}"
+            );
         }
+    }
+}
+
+#[test]
+fn a_quantized_model_has_every_tensor_of_its_source() {
+    let source = Folder::open(&path("sa2va_tiny")).unwrap();
+    let mut files = Files::default();
+    let config = json("sa2va_tiny/config.json");
+    let summary = quantize_model(&source, &config, &Recipe::default(), &mut files).unwrap();
+    let written = InMemory::new([("out".into(), files.0["model.safetensors"].clone())]).unwrap();
+    assert!(summary.quantized > 20, "{summary:?}");
+    assert_eq!(
+        summary.quantized + summary.kept + summary.dropped.len(),
+        source.names().len()
+    );
+    for name in source.names() {
+        assert_eq!(
+            written.info(name).is_some(),
+            !summary.dropped.iter().any(|dropped| dropped == name),
+            "{name}"
+        );
+    }
+    assert!(written.total_bytes() < source.total_bytes());
+    let config: Value = serde_json::from_slice(&files.0["config.json"]).unwrap();
+    assert_eq!(
+        config["quantization"]["language_model.model.embed_tokens"]["bits"],
+        8
+    );
+}
+
+#[derive(Default)]
+struct Files(BTreeMap<String, Vec<u8>>);
+
+impl Sink for Files {
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
+        Ok(Box::new(self.0.entry(name.to_owned()).or_default()))
+    }
+
+    fn progress(&mut self, done: u64, total: u64) {
+        assert!(done <= total);
     }
 }
 

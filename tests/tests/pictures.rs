@@ -44,10 +44,19 @@ fn fault_01_broken_and_foreign_files_are_refused_by_name() {
 
 #[test]
 fn fault_01_no_cut_is_taken_for_a_whole_picture() {
-    for file in ["rgb.png", "progressive.jpg", "grey.jpg", "rgb.webp", "animated.webp"] {
+    for file in [
+        "rgb.png",
+        "progressive.jpg",
+        "grey.jpg",
+        "rgb.webp",
+        "animated.webp",
+    ] {
         let whole = picture(file);
         for length in 0..whole.len() * 9 / 10 {
-            assert!(RgbImage::decode(&whole[..length]).is_err(), "{file} cut to {length} bytes");
+            assert!(
+                RgbImage::decode(&whole[..length]).is_err(),
+                "{file} cut to {length} bytes"
+            );
         }
     }
 }
@@ -56,16 +65,26 @@ fn fault_01_no_cut_is_taken_for_a_whole_picture() {
 fn fault_02_png_bomb_is_refused_before_allocation() {
     // Signature, header and an empty end: 16,000 × 16,000 pixels in 45 bytes.
     let mut bomb = picture("rgb.png")[..33].to_vec();
-    for (width, height) in [(16_000_u32, 16_000_u32), (100_000, 100_000), (16_385, 1), (0x7fff_ffff, 0x7fff_ffff)] {
+    for (width, height) in [
+        (16_000_u32, 16_000_u32),
+        (100_000, 100_000),
+        (16_385, 1),
+        (0x7fff_ffff, 0x7fff_ffff),
+    ] {
         bomb[16..20].copy_from_slice(&width.to_be_bytes());
         bomb[20..24].copy_from_slice(&height.to_be_bytes());
         let checksum = crc32(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
         let file = [&bomb[..], &chunk(b"IDAT", &[]), &chunk(b"IEND", &[])].concat();
         let error = RgbImage::decode(&file).unwrap_err();
-        let Error::ImageTooLarge { size, limit } = &error else { panic!("{error}") };
+        let Error::ImageTooLarge { size, limit } = &error else {
+            panic!("{error}")
+        };
         assert_eq!(size, &format!("{width} × {height} pixels"));
-        assert!(limit.contains("16384") || limit.contains("67108864"), "{limit}");
+        assert!(
+            limit.contains("16384") || limit.contains("67108864"),
+            "{limit}"
+        );
     }
 }
 
@@ -77,17 +96,39 @@ fn fault_02_claims_of_metadata_are_not_believed() {
     webp[at + 4..at + 8].copy_from_slice(&u32::MAX.to_le_bytes());
     assert_eq!(RgbImage::decode(&webp).unwrap_err().code(), "invalid-image");
     let mut png = picture("rgb.png");
-    png.splice(33..33, [&u32::MAX.to_be_bytes()[..], b"zTXt", b"bomb"].concat());
+    png.splice(
+        33..33,
+        [&u32::MAX.to_be_bytes()[..], b"zTXt", b"bomb"].concat(),
+    );
     assert_eq!(RgbImage::decode(&png).unwrap_err().code(), "invalid-image");
 }
 
 #[test]
 fn fault_03_every_color_mode_and_orientation_equals_pillow() {
-    for Good { file, expected, width, height, tolerance } in fixture().pictures {
+    for Good {
+        file,
+        expected,
+        width,
+        height,
+        tolerance,
+    } in fixture().pictures
+    {
         let ours = RgbImage::decode(&picture(&file)).unwrap_or_else(|e| panic!("{file}: {e}"));
-        assert_eq!((ours.size.width, ours.size.height), (width, height), "{file}");
-        let theirs = image::load_from_memory(&picture(&expected)).unwrap().into_rgb8().into_raw();
-        let worst = ours.data.iter().zip(&theirs).map(|(a, b)| a.abs_diff(*b)).max();
+        assert_eq!(
+            (ours.size.width, ours.size.height),
+            (width, height),
+            "{file}"
+        );
+        let theirs = image::load_from_memory(&picture(&expected))
+            .unwrap()
+            .into_rgb8()
+            .into_raw();
+        let worst = ours
+            .data
+            .iter()
+            .zip(&theirs)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
         assert!(worst <= Some(tolerance), "{file}: off by {worst:?}");
         assert_eq!(ours.data.len(), theirs.len(), "{file}");
     }
@@ -106,12 +147,23 @@ fn fault_03_damaged_pictures_never_panic() {
 
 fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [kind, data].concat();
-    [&(data.len() as u32).to_be_bytes()[..], &body, &crc32(&body).to_be_bytes()].concat()
+    [
+        &(data.len() as u32).to_be_bytes()[..],
+        &body,
+        &crc32(&body).to_be_bytes(),
+    ]
+    .concat()
 }
 
 /// PNG's checksum, bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            if crc & 1 == 1 {
+                crc >> 1 ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            }
+        })
     })
 }

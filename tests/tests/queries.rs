@@ -29,16 +29,24 @@ fn tokenizer(file: &str) -> Tokenizer {
 #[test]
 fn fault_05_unusable_questions_are_refused_with_the_limit() {
     for question in ["", "  \n\t", "nul\0"] {
-        assert_eq!(validate_question(question).unwrap_err().code(), "invalid-query");
+        assert_eq!(
+            validate_question(question).unwrap_err().code(),
+            "invalid-query"
+        );
     }
     let error = validate_question(&"x".repeat(100 << 10)).unwrap_err();
-    assert!(error.to_string().contains("102400") && error.to_string().contains(&MAX_QUESTION.to_string()), "{error}");
+    assert!(
+        error.to_string().contains("102400")
+            && error.to_string().contains(&MAX_QUESTION.to_string()),
+        "{error}"
+    );
 }
 
 #[test]
 fn fault_05_any_script_is_a_question() {
     let tokenizer = tokenizer("sa2va_tiny/tokenizer.json");
-    for question in ["שלום עולם", "🙂 👩‍👩‍👧", "日本語", "\u{202e}right to left"] {
+    for question in ["שלום עולם", "🙂 👩‍👩‍👧", "日本語", "\u{202e}right to left"]
+    {
         assert_eq!(validate_question(question).unwrap(), question);
         let ids = tokenizer.text(question).unwrap();
         assert_eq!(tokenizer.visible_text(&ids).unwrap(), question);
@@ -59,13 +67,23 @@ fn tokens_decode_as_in_the_reference() {
     let fixture: Fixture = json("tokenization.json");
     let tokenizer = tokenizer(&fixture.tokenizer);
     // Whole texts only: a single token of a character that several make up has no text of its own.
-    for Pair { text, ids } in fixture.decoded.into_iter().filter(|pair| !pair.text.contains('\u{fffd}')) {
+    for Pair { text, ids } in fixture
+        .decoded
+        .into_iter()
+        .filter(|pair| !pair.text.contains('\u{fffd}'))
+    {
         let mut stream = tokenizer.stream();
         let mut ours = String::new();
         for id in ids {
             let piece = stream.push(id).unwrap();
             let control = text.contains(&tokenizer.token_text(id)) && piece.is_none();
-            ours += &piece.unwrap_or_else(|| if control { tokenizer.token_text(id) } else { String::new() });
+            ours += &piece.unwrap_or_else(|| {
+                if control {
+                    tokenizer.token_text(id)
+                } else {
+                    String::new()
+                }
+            });
         }
         assert_eq!(ours, text);
     }
@@ -77,10 +95,17 @@ fn the_prompt_equals_the_reference() {
         let tokenizer = tokenizer(&format!("{model}/tokenizer.json"));
         let expected: Expected = json(&format!("{model}/expected.json"));
         let tensors = askmask_tests::Tensors::open(&format!("{model}/expected.safetensors"));
-        let prompt: Vec<u32> =
-            tensors.bytes("prompt_ids").as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b) as u32).collect();
+        let prompt: Vec<u32> = tensors
+            .bytes("prompt_ids")
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|b| i64::from_le_bytes(*b) as u32)
+            .collect();
         let (before, after) = tokenizer.picture_frame().unwrap();
-        let question = tokenizer.question(expected.question.trim_start_matches("<image>")).unwrap();
+        let question = tokenizer
+            .question(expected.question.trim_start_matches("<image>"))
+            .unwrap();
         assert!(prompt.starts_with(&before), "{model}");
         assert!(prompt.ends_with(&[after, question].concat()), "{model}");
     }

@@ -28,7 +28,12 @@ fn bilinear_and_masks_equal_pytorch() {
         let logits = tensors.f32(&low);
         let resized = resize_bilinear(&logits, tensors.size(&low), tensors.size(&square));
         assert_close(&resized, &tensors.f32(&square), &square);
-        let mask = Mask::from_logits(&logits, tensors.size(&low), tensors.size(&square).width, tensors.size(&picture));
+        let mask = Mask::from_logits(
+            &logits,
+            tensors.size(&low),
+            tensors.size(&square).width,
+            tensors.size(&picture),
+        );
         assert_mask(&mask, &tensors.f32(&picture), &picture);
         cases += 1;
     }
@@ -38,8 +43,14 @@ fn bilinear_and_masks_equal_pytorch() {
 fn assert_close(ours: &[f32], expected: &[f32], name: &str) {
     assert_eq!(ours.len(), expected.len(), "{name}");
     let largest = expected.iter().fold(0_f32, |a, b| a.max(b.abs()));
-    let difference = ours.iter().zip(expected).fold(0_f32, |worst, (a, b)| worst.max((a - b).abs()));
-    assert!(difference <= 1e-6 * largest, "{name}: {difference} of {largest}");
+    let difference = ours
+        .iter()
+        .zip(expected)
+        .fold(0_f32, |worst, (a, b)| worst.max((a - b).abs()));
+    assert!(
+        difference <= 1e-6 * largest,
+        "{name}: {difference} of {largest}"
+    );
 }
 
 /// Every pixel agrees whose logit is not within rounding of zero.
@@ -47,6 +58,9 @@ fn assert_mask(mask: &Mask, logits: &[f32], name: &str) {
     let ImageSize { height, width } = mask.size;
     assert_eq!(logits.len(), height * width, "{name}");
     for (at, (&inside, &logit)) in mask.data.iter().zip(logits).enumerate() {
-        assert!(logit.abs() < 1e-5 || (inside == 1) == (logit > 0.0), "{name} pixel {at}: {logit}");
+        assert!(
+            logit.abs() < 1e-5 || (inside == 1) == (logit > 0.0),
+            "{name} pixel {at}: {logit}"
+        );
     }
 }

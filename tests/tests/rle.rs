@@ -28,7 +28,10 @@ impl Case {
     fn mask(&self) -> Mask {
         let [height, width] = self.size;
         let data = self.bits.bytes().map(|bit| bit - b'0').collect();
-        Mask { size: ImageSize { height, width }, data }
+        Mask {
+            size: ImageSize { height, width },
+            data,
+        }
     }
 }
 
@@ -39,9 +42,23 @@ fn run_lengths_equal_pycocotools() {
         let rle = Rle::encode(&mask);
         assert_eq!(rle.counts(), case.uncompressed_counts, "{}", case.name);
         assert_eq!(rle.to_compressed(), case.counts, "{}", case.name);
-        assert_eq!((rle.area(), mask.area()), (case.area, case.area), "{}", case.name);
-        assert_eq!(Rle::from_compressed(mask.size, &case.counts).unwrap().decode(), mask, "{}", case.name);
-        let bounds = mask.bounding_box().map_or([0.0; 4], |b| [b.x0, b.y0, b.x1 - b.x0, b.y1 - b.y0]);
+        assert_eq!(
+            (rle.area(), mask.area()),
+            (case.area, case.area),
+            "{}",
+            case.name
+        );
+        assert_eq!(
+            Rle::from_compressed(mask.size, &case.counts)
+                .unwrap()
+                .decode(),
+            mask,
+            "{}",
+            case.name
+        );
+        let bounds = mask
+            .bounding_box()
+            .map_or([0.0; 4], |b| [b.x0, b.y0, b.x1 - b.x0, b.y1 - b.y0]);
         assert_eq!(bounds, case.bounds, "{}", case.name);
     }
 }

@@ -15,10 +15,17 @@ struct Fixture {
 #[test]
 fn grids_equal_the_reference() {
     let fixture: Fixture = json("tiles.json");
-    assert_eq!(fixture.fields, ["width", "height", "max_tiles", "columns", "rows"]);
+    assert_eq!(
+        fixture.fields,
+        ["width", "height", "max_tiles", "columns", "rows"]
+    );
     assert!(fixture.cases.len() > 100);
     for [width, height, max_tiles, columns, rows] in fixture.cases {
         let grid = tile_grid(ImageSize { height, width }, max_tiles, fixture.tile);
-        assert_eq!(grid, TileGrid { columns, rows }, "{width}×{height}, at most {max_tiles}");
+        assert_eq!(
+            grid,
+            TileGrid { columns, rows },
+            "{width}×{height}, at most {max_tiles}"
+        );
     }
 }

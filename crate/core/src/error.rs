@@ -212,17 +212,25 @@ impl Error {
 
 /// Lists the first names of each kind of mismatch.
 fn mismatch(missing: &[String], unused: &[String], misshapen: &[String]) -> String {
-    [("missing", missing), ("unused", unused), ("misshapen", misshapen)]
-        .into_iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(kind, names)| format!("{} {kind}: {}", names.len(), first_names(names)))
-        .collect::<Vec<_>>()
-        .join("; ")
+    [
+        ("missing", missing),
+        ("unused", unused),
+        ("misshapen", misshapen),
+    ]
+    .into_iter()
+    .filter(|(_, names)| !names.is_empty())
+    .map(|(kind, names)| format!("{} {kind}: {}", names.len(), first_names(names)))
+    .collect::<Vec<_>>()
+    .join("; ")
 }
 
 fn first_names(names: &[String]) -> String {
     let listed = names[..names.len().min(LISTED_NAMES)].join(", ");
-    if names.len() > LISTED_NAMES { format!("{listed}, …") } else { listed }
+    if names.len() > LISTED_NAMES {
+        format!("{listed}, …")
+    } else {
+        listed
+    }
 }
 
 #[cfg(test)]
@@ -233,7 +241,10 @@ mod tests {
     fn codes_are_kebab_case_and_distinct() {
         let mut seen = std::collections::BTreeSet::new();
         for code in CODES {
-            assert!(code.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{code}");
+            assert!(
+                code.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                "{code}"
+            );
             assert!(seen.insert(code), "{code} twice");
         }
         assert!(CODES.contains(&Error::Cancelled.code()));

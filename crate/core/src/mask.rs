@@ -49,10 +49,15 @@ impl Mask {
     /// `low_res` is `low` row-major. Beside the mask, one row of the picture is held at a time.
     #[must_use]
     pub fn from_logits(low_res: &[f32], low: ImageSize, via: usize, to: ImageSize) -> Self {
-        let square = ImageSize { height: via, width: via };
+        let square = ImageSize {
+            height: via,
+            width: via,
+        };
         let logits = resize_bilinear(low_res, low, square);
         let mut data = Vec::with_capacity(to.pixels());
-        bilinear_rows(&logits, square, to, |row| data.extend(row.iter().map(|&logit| u8::from(logit > 0.0))));
+        bilinear_rows(&logits, square, to, |row| {
+            data.extend(row.iter().map(|&logit| u8::from(logit > 0.0)))
+        });
         Self { size: to, data }
     }
 
@@ -68,12 +73,19 @@ impl Mask {
         let (mut x0, mut x1) = (usize::MAX, 0);
         let (mut y0, mut y1) = (usize::MAX, 0);
         for (y, row) in self.data.chunks_exact(self.size.width.max(1)).enumerate() {
-            let Some(first) = row.iter().position(|&value| value != 0) else { continue };
+            let Some(first) = row.iter().position(|&value| value != 0) else {
+                continue;
+            };
             let last = row.iter().rposition(|&value| value != 0).unwrap_or(first);
             (x0, x1) = (x0.min(first), x1.max(last + 1));
             (y0, y1) = (y0.min(y), y + 1);
         }
-        (x0 < x1).then_some(BoundingBox { x0: x0 as f32, y0: y0 as f32, x1: x1 as f32, y1: y1 as f32 })
+        (x0 < x1).then_some(BoundingBox {
+            x0: x0 as f32,
+            y0: y0 as f32,
+            x1: x1 as f32,
+            y1: y1 as f32,
+        })
     }
 
     /// Intersection over union, 0 to 1; two empty masks agree, so theirs is 1.
@@ -87,7 +99,11 @@ impl Mask {
             both += u32::from(a & b);
             either += u32::from(a | b);
         }
-        Ok(if either == 0 { 1.0 } else { (f64::from(both) / f64::from(either)) as f32 })
+        Ok(if either == 0 {
+            1.0
+        } else {
+            (f64::from(both) / f64::from(either)) as f32
+        })
     }
 
     /// The pixels inside either mask.
@@ -96,13 +112,25 @@ impl Mask {
     /// [`Error::InvalidQuery`] when the masks are of different sizes.
     pub fn union(&self, other: &Self) -> Result<Self, Error> {
         self.check_same_size(other)?;
-        let data = self.data.iter().zip(&other.data).map(|(a, b)| a | b).collect();
-        Ok(Self { size: self.size, data })
+        let data = self
+            .data
+            .iter()
+            .zip(&other.data)
+            .map(|(a, b)| a | b)
+            .collect();
+        Ok(Self {
+            size: self.size,
+            data,
+        })
     }
 
     /// Whether pixel (`x`, `y`) is inside; outside of the picture none is.
     pub(crate) fn contains(&self, x: usize, y: usize) -> bool {
-        x < self.size.width && self.data.get(y * self.size.width + x).is_some_and(|&value| value != 0)
+        x < self.size.width
+            && self
+                .data
+                .get(y * self.size.width + x)
+                .is_some_and(|&value| value != 0)
     }
 
     /// # Errors
@@ -113,7 +141,10 @@ impl Mask {
             return Ok(());
         }
         Err(Error::InvalidQuery {
-            reason: format!("a mask of {} bytes is not {width} × {height} pixels", self.data.len()),
+            reason: format!(
+                "a mask of {} bytes is not {width} × {height} pixels",
+                self.data.len()
+            ),
         })
     }
 
@@ -123,7 +154,10 @@ impl Mask {
         }
         let (a, b) = (self.size, other.size);
         Err(Error::InvalidQuery {
-            reason: format!("masks of {} × {} and {} × {} pixels", a.width, a.height, b.width, b.height),
+            reason: format!(
+                "masks of {} × {} and {} × {} pixels",
+                a.width, a.height, b.width, b.height
+            ),
         })
     }
 }
@@ -169,7 +203,10 @@ struct Widened {
 
 impl Widened {
     fn new(width: usize) -> Self {
-        Self { y: None, row: vec![0.0; width] }
+        Self {
+            y: None,
+            row: vec![0.0; width],
+        }
     }
 
     fn set(&mut self, y: usize, source: &[f32], columns: &[Sample]) {
@@ -205,7 +242,11 @@ fn samples(from: usize, to: usize) -> Vec<Sample> {
         .map(|i| {
             let position = (scale * (i as f32 + 0.5) - 0.5).max(0.0);
             let near = (position as usize).min(last);
-            Sample { near, far: (near + 1).min(last), weight: (position - near as f32).min(1.0) }
+            Sample {
+                near,
+                far: (near + 1).min(last),
+                weight: (position - near as f32).min(1.0),
+            }
         })
         .collect()
 }
@@ -215,15 +256,29 @@ mod tests {
     use super::*;
 
     fn mask(rows: &[&str]) -> Mask {
-        let size = ImageSize { height: rows.len(), width: rows[0].len() };
-        Mask { size, data: rows.concat().bytes().map(|b| u8::from(b == b'#')).collect() }
+        let size = ImageSize {
+            height: rows.len(),
+            width: rows[0].len(),
+        };
+        Mask {
+            size,
+            data: rows.concat().bytes().map(|b| u8::from(b == b'#')).collect(),
+        }
     }
 
     #[test]
     fn area_and_box() {
         let mask = mask(&["....", ".#..", ".##.", "...."]);
         assert_eq!(mask.area(), 3);
-        assert_eq!(mask.bounding_box(), Some(BoundingBox { x0: 1.0, y0: 1.0, x1: 3.0, y1: 3.0 }));
+        assert_eq!(
+            mask.bounding_box(),
+            Some(BoundingBox {
+                x0: 1.0,
+                y0: 1.0,
+                x1: 3.0,
+                y1: 3.0
+            })
+        );
         assert!(mask.contains(2, 2));
         assert!(!mask.contains(4, 1));
     }
@@ -247,26 +302,64 @@ mod tests {
 
     #[test]
     fn bytes_of_another_length_are_refused() {
-        let size = ImageSize { height: 2, width: 2 };
-        assert_eq!(Mask::new(size, vec![0, 7, 255, 1]).unwrap().data, [0, 1, 1, 1]);
-        assert_eq!(Mask::new(size, vec![0; 3]).unwrap_err().code(), "invalid-query");
+        let size = ImageSize {
+            height: 2,
+            width: 2,
+        };
+        assert_eq!(
+            Mask::new(size, vec![0, 7, 255, 1]).unwrap().data,
+            [0, 1, 1, 1]
+        );
+        assert_eq!(
+            Mask::new(size, vec![0; 3]).unwrap_err().code(),
+            "invalid-query"
+        );
     }
 
     #[test]
     fn doubling_keeps_borders_and_mixes_quarters() {
         // By hand from the definition: 0, 1/4, 3/4, 1.
-        let out = resize_bilinear(&[0.0, 1.0], ImageSize { height: 1, width: 2 }, ImageSize { height: 1, width: 4 });
+        let out = resize_bilinear(
+            &[0.0, 1.0],
+            ImageSize {
+                height: 1,
+                width: 2,
+            },
+            ImageSize {
+                height: 1,
+                width: 4,
+            },
+        );
         assert_eq!(out, [0.0, 0.25, 0.75, 1.0]);
-        let column = resize_bilinear(&[0.0, 1.0], ImageSize { height: 2, width: 1 }, ImageSize { height: 4, width: 1 });
+        let column = resize_bilinear(
+            &[0.0, 1.0],
+            ImageSize {
+                height: 2,
+                width: 1,
+            },
+            ImageSize {
+                height: 4,
+                width: 1,
+            },
+        );
         assert_eq!(column, out);
     }
 
     #[test]
     fn row_by_row_equals_the_whole() {
-        let low = ImageSize { height: 8, width: 8 };
-        let to = ImageSize { height: 13, width: 29 };
+        let low = ImageSize {
+            height: 8,
+            width: 8,
+        };
+        let to = ImageSize {
+            height: 13,
+            width: 29,
+        };
         let logits: Vec<f32> = (0..64).map(|i| ((i * 29 % 23) as f32) - 11.0).collect();
-        let square = ImageSize { height: 32, width: 32 };
+        let square = ImageSize {
+            height: 32,
+            width: 32,
+        };
         let whole = resize_bilinear(&resize_bilinear(&logits, low, square), square, to);
         let expected: Vec<u8> = whole.iter().map(|&v| u8::from(v > 0.0)).collect();
         let mask = Mask::from_logits(&logits, low, 32, to);
@@ -276,8 +369,23 @@ mod tests {
 
     #[test]
     fn too_few_logits_give_no_panic() {
-        let size = ImageSize { height: 4, width: 4 };
+        let size = ImageSize {
+            height: 4,
+            width: 4,
+        };
         assert_eq!(resize_bilinear(&[], size, size), vec![0.0; 16]);
-        assert_eq!(Mask::from_logits(&[], ImageSize { height: 0, width: 0 }, 4, size).area(), 0);
+        assert_eq!(
+            Mask::from_logits(
+                &[],
+                ImageSize {
+                    height: 0,
+                    width: 0
+                },
+                4,
+                size
+            )
+            .area(),
+            0
+        );
     }
 }

@@ -27,7 +27,10 @@ pub struct TileGrid {
 #[must_use]
 pub fn tile_grid(size: ImageSize, max_tiles: usize, tile: usize) -> TileGrid {
     let aspect = size.width as f64 / size.height as f64;
-    let mut best = TileGrid { columns: 1, rows: 1 };
+    let mut best = TileGrid {
+        columns: 1,
+        rows: 1,
+    };
     let mut distance = f64::INFINITY;
     for grid in grids(max_tiles) {
         let new = (aspect - grid.columns as f64 / grid.rows as f64).abs();
@@ -44,22 +47,39 @@ fn grids(max_tiles: usize) -> impl Iterator<Item = TileGrid> {
     (1..=max_tiles.max(1)).flat_map(|count| {
         (1..=count)
             .filter(move |columns| count.is_multiple_of(*columns))
-            .map(move |columns| TileGrid { columns, rows: count / columns })
+            .map(move |columns| TileGrid {
+                columns,
+                rows: count / columns,
+            })
     })
 }
 
 /// Cuts a picture into square tiles of side `tile`, row by row; with `use_thumbnail`, several
 /// tiles are followed by one of the whole picture. At least one, at most `max_tiles` + 1.
 #[must_use]
-pub fn tiles(image: &RgbImage, tile: usize, max_tiles: usize, use_thumbnail: bool) -> Vec<RgbImage> {
+pub fn tiles(
+    image: &RgbImage,
+    tile: usize,
+    max_tiles: usize,
+    use_thumbnail: bool,
+) -> Vec<RgbImage> {
     let TileGrid { columns, rows } = tile_grid(image.size, max_tiles, tile);
-    let whole = ImageSize { height: rows * tile, width: columns * tile };
+    let whole = ImageSize {
+        height: rows * tile,
+        width: columns * tile,
+    };
     let resized = resize(image, whole);
     let mut tiles: Vec<RgbImage> = (0..rows * columns)
         .map(|i| square(&resized, i % columns * tile, i / columns * tile, tile))
         .collect();
     if use_thumbnail && tiles.len() > 1 {
-        tiles.push(resize(image, ImageSize { height: tile, width: tile }));
+        tiles.push(resize(
+            image,
+            ImageSize {
+                height: tile,
+                width: tile,
+            },
+        ));
     }
     tiles
 }
@@ -69,7 +89,13 @@ fn square(image: &RgbImage, x: usize, y: usize, side: usize) -> RgbImage {
         .flat_map(|y| &image.row(y)[x * 3..(x + side) * 3])
         .copied()
         .collect();
-    RgbImage { size: ImageSize { height: side, width: side }, data }
+    RgbImage {
+        size: ImageSize {
+            height: side,
+            width: side,
+        },
+        data,
+    }
 }
 
 /// Pixels as the encoders take them: `[3, height, width]`, ImageNet's mean and deviation removed.
@@ -78,9 +104,9 @@ pub fn normalize(image: &RgbImage) -> Vec<f32> {
     let pixels = image.data.as_chunks::<3>().0;
     (0..3)
         .flat_map(|channel| {
-            pixels
-                .iter()
-                .map(move |pixel| (f32::from(pixel[channel]) / 255.0 - MEAN[channel]) / STD[channel])
+            pixels.iter().map(move |pixel| {
+                (f32::from(pixel[channel]) / 255.0 - MEAN[channel]) / STD[channel]
+            })
         })
         .collect()
 }
@@ -88,7 +114,13 @@ pub fn normalize(image: &RgbImage) -> Vec<f32> {
 /// The whole picture for SAM 2, squashed to `side` × `side` and normalized: `[3, side, side]`.
 #[must_use]
 pub fn sam_pixels(image: &RgbImage, side: usize) -> Vec<f32> {
-    normalize(&resize(image, ImageSize { height: side, width: side }))
+    normalize(&resize(
+        image,
+        ImageSize {
+            height: side,
+            width: side,
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -96,8 +128,13 @@ mod tests {
     use super::*;
 
     fn gradient(height: usize, width: usize) -> RgbImage {
-        let data = (0..height * width).flat_map(|i| [(i / width) as u8, (i % width) as u8, 0]).collect();
-        RgbImage { size: ImageSize { height, width }, data }
+        let data = (0..height * width)
+            .flat_map(|i| [(i / width) as u8, (i % width) as u8, 0])
+            .collect();
+        RgbImage {
+            size: ImageSize { height, width },
+            data,
+        }
     }
 
     #[test]
@@ -115,13 +152,45 @@ mod tests {
 
     #[test]
     fn extreme_aspects_have_a_grid() {
-        assert_eq!(tile_grid(ImageSize { height: 1, width: 10_000 }, 12, 448), TileGrid { columns: 12, rows: 1 });
-        assert_eq!(tile_grid(ImageSize { height: 10_000, width: 1 }, 12, 448), TileGrid { columns: 1, rows: 12 });
+        assert_eq!(
+            tile_grid(
+                ImageSize {
+                    height: 1,
+                    width: 10_000
+                },
+                12,
+                448
+            ),
+            TileGrid {
+                columns: 12,
+                rows: 1
+            }
+        );
+        assert_eq!(
+            tile_grid(
+                ImageSize {
+                    height: 10_000,
+                    width: 1
+                },
+                12,
+                448
+            ),
+            TileGrid {
+                columns: 1,
+                rows: 12
+            }
+        );
     }
 
     #[test]
     fn normalized_pixels_are_channels_first() {
-        let image = RgbImage { size: ImageSize { height: 1, width: 2 }, data: vec![0, 255, 0, 255, 0, 0] };
+        let image = RgbImage {
+            size: ImageSize {
+                height: 1,
+                width: 2,
+            },
+            data: vec![0, 255, 0, 255, 0, 0],
+        };
         let values = normalize(&image);
         assert!((values[0] + 0.485 / 0.229).abs() < 1e-6);
         assert!((values[1] - (1.0 - 0.485) / 0.229).abs() < 1e-6);

@@ -99,7 +99,11 @@ impl Quantized {
     ) -> Result<Self, Error> {
         let groups = rows * columns / params.group_size;
         let words = rows * columns / params.lanes();
-        if !params.fits(columns) || packed.len() != words || scales.len() != groups || biases.len() != groups {
+        if !params.fits(columns)
+            || packed.len() != words
+            || scales.len() != groups
+            || biases.len() != groups
+        {
             return Err(Error::Integrity {
                 file: "a quantized matrix".into(),
                 reason: format!(
@@ -109,7 +113,14 @@ impl Quantized {
                 ),
             });
         }
-        Ok(Self { rows, columns, params, packed, scales, biases })
+        Ok(Self {
+            rows,
+            columns,
+            params,
+            packed,
+            scales,
+            biases,
+        })
     }
 
     /// No rows: stands in for a matrix that could not be read.
@@ -144,7 +155,11 @@ impl Quantized {
         let mut biases = Vec::with_capacity(scales.capacity());
         for group in values.chunks(params.group_size) {
             let (scale, bias) = affine(group, params.bits);
-            packed.extend(group.chunks(params.lanes()).map(|lanes| pack(lanes, scale, bias, params.bits)));
+            packed.extend(
+                group
+                    .chunks(params.lanes())
+                    .map(|lanes| pack(lanes, scale, bias, params.bits)),
+            );
             scales.push(narrow(scale)?);
             biases.push(narrow(bias)?);
         }
@@ -196,8 +211,14 @@ impl Quantized {
 
     /// Writes row `index`, which must exist, to `row` of `columns` values.
     pub fn dequantize_into(&self, index: usize, row: &mut [f32]) {
-        for ((words, scale, bias), values) in self.groups(index).zip(row.chunks_exact_mut(self.params.group_size)) {
-            for (&word, values) in words.iter().zip(values.chunks_exact_mut(self.params.lanes())) {
+        for ((words, scale, bias), values) in self
+            .groups(index)
+            .zip(row.chunks_exact_mut(self.params.group_size))
+        {
+            for (&word, values) in words
+                .iter()
+                .zip(values.chunks_exact_mut(self.params.lanes()))
+            {
                 for (lane, value) in values.iter_mut().enumerate() {
                     *value = self.quant(word, lane) * scale + bias;
                 }
@@ -209,7 +230,10 @@ impl Quantized {
     #[must_use]
     pub fn dot_row(&self, index: usize, x: &[f32]) -> f32 {
         let mut sum = 0.0;
-        for ((words, scale, bias), x) in self.groups(index).zip(x.chunks_exact(self.params.group_size)) {
+        for ((words, scale, bias), x) in self
+            .groups(index)
+            .zip(x.chunks_exact(self.params.group_size))
+        {
             let mut quants = 0.0;
             for (&word, x) in words.iter().zip(x.chunks_exact(self.params.lanes())) {
                 for (lane, x) in x.iter().enumerate() {
@@ -247,9 +271,17 @@ fn affine(group: &[f32], bits: u32) -> (f32, f32) {
     let min = group.iter().copied().fold(f32::INFINITY, f32::min);
     let max = group.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let step = ((max - min) / steps).max(SMALLEST);
-    let (step, edge) = if min.abs() > max.abs() { (step, min) } else { (-step, max) };
+    let (step, edge) = if min.abs() > max.abs() {
+        (step, min)
+    } else {
+        (-step, max)
+    };
     let zero = (edge / step).round_ties_even();
-    if zero == 0.0 { (step, 0.0) } else { (edge / zero, edge) }
+    if zero == 0.0 {
+        (step, 0.0)
+    } else {
+        (edge / zero, edge)
+    }
 }
 
 fn pack(values: &[f32], scale: f32, bias: f32, bits: u32) -> u32 {
@@ -276,7 +308,9 @@ mod tests {
     use super::*;
 
     fn wave(count: usize) -> Vec<f32> {
-        (0..count).map(|i| ((i * 37 % 101) as f32 / 50.0 - 1.0) * 0.3).collect()
+        (0..count)
+            .map(|i| ((i * 37 % 101) as f32 / 50.0 - 1.0) * 0.3)
+            .collect()
     }
 
     #[test]
@@ -299,7 +333,10 @@ mod tests {
 
     #[test]
     fn dot_equals_the_product_with_the_unpacked_row() {
-        let params = QuantParams { group_size: 32, bits: 4 };
+        let params = QuantParams {
+            group_size: 32,
+            bits: 4,
+        };
         let table = Quantized::quantize(&wave(128), 64, params).unwrap();
         let x: Vec<f32> = (0..64).map(|i| (i as f32).sin()).collect();
         let row = table.dequantize_row(1).unwrap();
@@ -309,16 +346,37 @@ mod tests {
 
     #[test]
     fn sizes_that_do_not_fit_are_refused() {
-        let params = QuantParams { group_size: 32, bits: 4 };
-        let error = Quantized::new(2, 32, params, vec![0; 7], vec![f16::ONE; 2], vec![f16::ONE; 2]).unwrap_err();
+        let params = QuantParams {
+            group_size: 32,
+            bits: 4,
+        };
+        let error = Quantized::new(
+            2,
+            32,
+            params,
+            vec![0; 7],
+            vec![f16::ONE; 2],
+            vec![f16::ONE; 2],
+        )
+        .unwrap_err();
         assert_eq!(error.code(), "integrity");
         assert!(Quantized::quantize(&wave(40), 40, params).is_err());
-        assert!(QuantParams { group_size: 32, bits: 3 }.check().is_err());
+        assert!(
+            QuantParams {
+                group_size: 32,
+                bits: 3
+            }
+            .check()
+            .is_err()
+        );
     }
 
     #[test]
     fn values_that_are_no_numbers_are_refused() {
-        let params = QuantParams { group_size: 32, bits: 8 };
+        let params = QuantParams {
+            group_size: 32,
+            bits: 8,
+        };
         let mut values = wave(32);
         values[5] = f32::NAN;
         assert!(Quantized::quantize(&values, 32, params).is_err());
@@ -328,7 +386,19 @@ mod tests {
     fn the_configuration_of_mlx_is_read() {
         let json = r#"{"group_size":32,"bits":4,"lm.embed":{"group_size":64,"bits":8}}"#;
         let config: QuantizationConfig = serde_json::from_str(json).unwrap();
-        assert_eq!(config.of("lm.embed"), QuantParams { group_size: 64, bits: 8 });
-        assert_eq!(config.of("other"), QuantParams { group_size: 32, bits: 4 });
+        assert_eq!(
+            config.of("lm.embed"),
+            QuantParams {
+                group_size: 64,
+                bits: 8
+            }
+        );
+        assert_eq!(
+            config.of("other"),
+            QuantParams {
+                group_size: 32,
+                bits: 4
+            }
+        );
     }
 }

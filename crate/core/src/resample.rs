@@ -51,7 +51,10 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
                 .map(|j| bicubic((j as f64 - center + 0.5) / stretch))
                 .collect();
             let sum: f64 = weights.iter().sum();
-            Taps { first, weights: weights.iter().map(|w| fixed(w / sum)).collect() }
+            Taps {
+                first,
+                weights: weights.iter().map(|w| fixed(w / sum)).collect(),
+            }
         })
         .collect()
 }
@@ -97,7 +100,13 @@ fn resize_rows(image: &RgbImage, width: usize) -> Cow<'_, RgbImage> {
             sums.map(to_byte)
         }));
     }
-    Cow::Owned(RgbImage { size: ImageSize { height: image.size.height, width }, data })
+    Cow::Owned(RgbImage {
+        size: ImageSize {
+            height: image.size.height,
+            width,
+        },
+        data,
+    })
 }
 
 fn resize_columns(image: &RgbImage, height: usize) -> Cow<'_, RgbImage> {
@@ -116,7 +125,13 @@ fn resize_columns(image: &RgbImage, height: usize) -> Cow<'_, RgbImage> {
         }
         data.extend(sums.iter().copied().map(to_byte));
     }
-    Cow::Owned(RgbImage { size: ImageSize { height, width: image.size.width }, data })
+    Cow::Owned(RgbImage {
+        size: ImageSize {
+            height,
+            width: image.size.width,
+        },
+        data,
+    })
 }
 
 #[cfg(test)]
@@ -124,8 +139,13 @@ mod tests {
     use super::*;
 
     fn image(height: usize, width: usize) -> RgbImage {
-        let data = (0..height * width * 3).map(|i| (i * 31 % 251) as u8).collect();
-        RgbImage { size: ImageSize { height, width }, data }
+        let data = (0..height * width * 3)
+            .map(|i| (i * 31 % 251) as u8)
+            .collect();
+        RgbImage {
+            size: ImageSize { height, width },
+            data,
+        }
     }
 
     #[test]
@@ -136,7 +156,13 @@ mod tests {
 
     #[test]
     fn flat_pictures_stay_flat() {
-        let flat = RgbImage { size: ImageSize { height: 9, width: 4 }, data: vec![137; 108] };
+        let flat = RgbImage {
+            size: ImageSize {
+                height: 9,
+                width: 4,
+            },
+            data: vec![137; 108],
+        };
         for (height, width) in [(1, 1), (3, 20), (100, 2)] {
             let out = resize(&flat, ImageSize { height, width });
             assert_eq!(out.data, vec![137; height * width * 3]);
@@ -146,7 +172,13 @@ mod tests {
     #[test]
     fn thin_and_single_pixels_are_resized() {
         for (height, width) in [(1, 1), (1, 1000), (1000, 1)] {
-            let out = resize(&image(height, width), ImageSize { height: 14, width: 14 });
+            let out = resize(
+                &image(height, width),
+                ImageSize {
+                    height: 14,
+                    width: 14,
+                },
+            );
             assert_eq!(out.data.len(), 14 * 14 * 3);
         }
     }

@@ -34,7 +34,10 @@ impl Rle {
             }
         }
         counts.push(count);
-        Self { size: mask.size, counts }
+        Self {
+            size: mask.size,
+            counts,
+        }
     }
 
     /// Run lengths as they are, which must fill the picture exactly.
@@ -46,7 +49,9 @@ impl Rle {
         let pixels = checked_pixels(size)?;
         let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
         if total != pixels {
-            return Err(invalid(format!("its runs hold {total} pixels, the picture {pixels}")));
+            return Err(invalid(format!(
+                "its runs hold {total} pixels, the picture {pixels}"
+            )));
         }
         Ok(Self { size, counts })
     }
@@ -98,7 +103,10 @@ impl Rle {
             }
             at = end;
         }
-        Mask { size: self.size, data }
+        Mask {
+            size: self.size,
+            data,
+        }
     }
 
     /// Height and width of the picture.
@@ -116,14 +124,22 @@ impl Rle {
     /// Number of pixels inside.
     #[must_use]
     pub fn area(&self) -> usize {
-        self.counts.iter().skip(1).step_by(2).map(|&count| count as usize).sum()
+        self.counts
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .map(|&count| count as usize)
+            .sum()
     }
 
     /// COCO's JSON form, `{"size":[height,width],"counts":"…"}`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let counts = Counts::Compressed(self.to_compressed());
-        let json = Json { size: [self.size.height, self.size.width], counts };
+        let json = Json {
+            size: [self.size.height, self.size.width],
+            counts,
+        };
         serde_json::to_string(&json).unwrap_or_default()
     }
 
@@ -132,8 +148,10 @@ impl Rle {
     /// # Errors
     /// [`Error::Integrity`] for other JSON, and as [`Rle::from_compressed`].
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let Json { size: [height, width], counts } =
-            serde_json::from_str(json).map_err(|e| invalid(e.to_string()))?;
+        let Json {
+            size: [height, width],
+            counts,
+        } = serde_json::from_str(json).map_err(|e| invalid(e.to_string()))?;
         let size = ImageSize { height, width };
         match counts {
             Counts::Compressed(text) => Self::from_compressed(size, &text),
@@ -191,8 +209,14 @@ fn take_number(rest: &mut &[u8]) -> Result<i64, Error> {
             return Err(invalid("its string ends inside a count"));
         };
         *rest = tail;
-        let Some(bits) = character.checked_sub(ZERO).filter(|&bits| bits <= MORE | BITS) else {
-            return Err(invalid(format!("character {:?} in its string", char::from(character))));
+        let Some(bits) = character
+            .checked_sub(ZERO)
+            .filter(|&bits| bits <= MORE | BITS)
+        else {
+            return Err(invalid(format!(
+                "character {:?} in its string",
+                char::from(character)
+            )));
         };
         number |= i64::from(bits & BITS) << (5 * group);
         if bits & MORE == 0 {
@@ -208,13 +232,18 @@ fn take_number(rest: &mut &[u8]) -> Result<i64, Error> {
 fn checked_pixels(size: ImageSize) -> Result<u64, Error> {
     let ImageSize { height, width } = size;
     if height > MAX_SIDE || width > MAX_SIDE || height * width > MAX_PIXELS {
-        return Err(invalid(format!("{width} × {height} pixels, the limit is {MAX_PIXELS} and {MAX_SIDE} a side")));
+        return Err(invalid(format!(
+            "{width} × {height} pixels, the limit is {MAX_PIXELS} and {MAX_SIDE} a side"
+        )));
     }
     Ok((height * width) as u64)
 }
 
 fn invalid(reason: impl Into<String>) -> Error {
-    Error::Integrity { file: "run-length mask".into(), reason: reason.into() }
+    Error::Integrity {
+        file: "run-length mask".into(),
+        reason: reason.into(),
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +252,10 @@ mod tests {
 
     fn mask(height: usize, width: usize, inside: impl Fn(usize) -> bool) -> Mask {
         let data = (0..height * width).map(|i| u8::from(inside(i))).collect();
-        Mask { size: ImageSize { height, width }, data }
+        Mask {
+            size: ImageSize { height, width },
+            data,
+        }
     }
 
     #[test]
@@ -242,7 +274,10 @@ mod tests {
             let mask = mask(17, 23, |i| (i * seed * seed) % 7 < 3);
             let rle = Rle::encode(&mask);
             assert_eq!(rle.decode(), mask);
-            assert_eq!(Rle::from_compressed(mask.size, &rle.to_compressed()).unwrap(), rle);
+            assert_eq!(
+                Rle::from_compressed(mask.size, &rle.to_compressed()).unwrap(),
+                rle
+            );
             assert_eq!(Rle::from_json(&mask.to_rle_json()).unwrap(), rle);
             let plain = format!(r#"{{"size":[17,23],"counts":{:?}}}"#, rle.counts());
             assert_eq!(Rle::from_json(&plain).unwrap(), rle);
@@ -251,7 +286,10 @@ mod tests {
 
     #[test]
     fn runs_that_do_not_fill_the_picture_are_refused() {
-        let size = ImageSize { height: 2, width: 2 };
+        let size = ImageSize {
+            height: 2,
+            width: 2,
+        };
         assert_eq!(Rle::new(size, vec![1, 2]).unwrap_err().code(), "integrity");
         assert!(Rle::new(size, vec![u32::MAX; 9]).is_err());
         for text in ["", "5", "o", "oooooooooooo", "~", "\u{e9}", "O", "1\n"] {
@@ -268,7 +306,11 @@ mod tests {
             r#"{"size":[1,1],"counts":[-1]}"#,
             "{",
         ] {
-            assert_eq!(Rle::from_json(json).unwrap_err().code(), "integrity", "{json}");
+            assert_eq!(
+                Rle::from_json(json).unwrap_err().code(),
+                "integrity",
+                "{json}"
+            );
         }
     }
 }

@@ -42,10 +42,14 @@ impl Tokenizer {
     /// control tokens, which are named.
     pub fn from_bytes(json: &[u8]) -> Result<Self, Error> {
         if json.len() > MAX_BYTES {
-            return Err(unsupported(format!("{} bytes, more than {MAX_BYTES}", json.len())));
+            return Err(unsupported(format!(
+                "{} bytes, more than {MAX_BYTES}",
+                json.len()
+            )));
         }
         Parts::check(json)?;
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(|e| unsupported(e.to_string()))?;
+        let inner =
+            tokenizers::Tokenizer::from_bytes(json).map_err(|e| unsupported(e.to_string()))?;
         let ModelWrapper::BPE(model) = inner.get_model() else {
             return Err(unsupported("it is not of the type BPE".into()));
         };
@@ -54,11 +58,17 @@ impl Tokenizer {
         }
         let vocabulary = inner.get_vocab_size(true);
         if vocabulary > MAX_VOCABULARY {
-            return Err(unsupported(format!("{vocabulary} tokens, more than {MAX_VOCABULARY}")));
+            return Err(unsupported(format!(
+                "{vocabulary} tokens, more than {MAX_VOCABULARY}"
+            )));
         }
         let control = Control::find(&inner)?;
         let added = inner.get_added_tokens_decoder().into_keys().collect();
-        Ok(Self { inner, control, added })
+        Ok(Self {
+            inner,
+            control,
+            added,
+        })
     }
 
     /// Number of ids, added tokens included.
@@ -119,8 +129,12 @@ impl Tokenizer {
             pre_tokenizer.pre_tokenize(&mut words).map_err(failed)?;
         }
         let model = self.inner.get_model();
-        words.tokenize(|word| model.tokenize(word.get())).map_err(failed)?;
-        let encoding = words.into_encoding(None, 0, OffsetType::None).map_err(failed)?;
+        words
+            .tokenize(|word| model.tokenize(word.get()))
+            .map_err(failed)?;
+        let encoding = words
+            .into_encoding(None, 0, OffsetType::None)
+            .map_err(failed)?;
         let ids = encoding.get_ids().to_vec();
         match ids.iter().find(|id| self.added.contains(id)) {
             Some(id) => Err(unsupported(format!("text becomes the control token {id}"))),
@@ -150,7 +164,10 @@ impl Tokenizer {
     /// Decodes an answer as it grows.
     #[must_use]
     pub fn stream(&self) -> Stream<'_> {
-        Stream { tokenizer: self, pending: Vec::new() }
+        Stream {
+            tokenizer: self,
+            pending: Vec::new(),
+        }
     }
 }
 
@@ -174,7 +191,11 @@ impl Stream<'_> {
         }
         self.pending.push(id);
         // Byte-level tokens decode to their own bytes, whatever came before.
-        let text = self.tokenizer.inner.decode(&self.pending, false).map_err(failed)?;
+        let text = self
+            .tokenizer
+            .inner
+            .decode(&self.pending, false)
+            .map_err(failed)?;
         if text.ends_with(char::REPLACEMENT_CHARACTER) && self.pending.len() < LONGEST {
             return Ok(None);
         }
@@ -212,7 +233,10 @@ impl Part {
     fn check(&self) -> Result<(), Error> {
         const KNOWN: [&str; 4] = ["NFC", "Split", "ByteLevel", "Sequence"];
         if !KNOWN.contains(&self.kind.as_str()) {
-            return Err(unsupported(format!("a step of the type {:?}, only {KNOWN:?} are known", self.kind)));
+            return Err(unsupported(format!(
+                "a step of the type {:?}, only {KNOWN:?} are known",
+                self.kind
+            )));
         }
         self.pretokenizers.iter().try_for_each(Self::check)
     }
@@ -220,17 +244,45 @@ impl Part {
 
 impl Control {
     fn find(inner: &tokenizers::Tokenizer) -> Result<Self, Error> {
-        const NAMES: [&str; 7] =
-            ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<img>", "</img>", "[SEG]", "<IMG_CONTEXT>"];
+        const NAMES: [&str; 7] = [
+            "<|im_start|>",
+            "<|im_end|>",
+            "<|endoftext|>",
+            "<img>",
+            "</img>",
+            "[SEG]",
+            "<IMG_CONTEXT>",
+        ];
         let found = NAMES.map(|name| inner.token_to_id(name));
-        let [Some(message_start), Some(message_end), Some(end), Some(image_start), Some(image_end), Some(seg), Some(_)] =
-            found
+        let [
+            Some(message_start),
+            Some(message_end),
+            Some(end),
+            Some(image_start),
+            Some(image_end),
+            Some(seg),
+            Some(_),
+        ] = found
         else {
-            let missing: Vec<&str> =
-                NAMES.into_iter().zip(found).filter(|(_, id)| id.is_none()).map(|(name, _)| name).collect();
-            return Err(unsupported(format!("control tokens are missing: {}", missing.join(", "))));
+            let missing: Vec<&str> = NAMES
+                .into_iter()
+                .zip(found)
+                .filter(|(_, id)| id.is_none())
+                .map(|(name, _)| name)
+                .collect();
+            return Err(unsupported(format!(
+                "control tokens are missing: {}",
+                missing.join(", ")
+            )));
         };
-        Ok(Self { message_start, message_end, image_start, image_end, seg, stop: [message_end, end] })
+        Ok(Self {
+            message_start,
+            message_end,
+            image_start,
+            image_end,
+            seg,
+            stop: [message_end, end],
+        })
     }
 }
 
@@ -249,19 +301,23 @@ pub fn validate_question(question: &str) -> Result<&str, Error> {
         return invalid("the question holds a NUL character".into());
     }
     match question.chars().count() {
-        count if count > MAX_QUESTION => {
-            invalid(format!("the question has {count} characters, the limit is {MAX_QUESTION}"))
-        }
+        count if count > MAX_QUESTION => invalid(format!(
+            "the question has {count} characters, the limit is {MAX_QUESTION}"
+        )),
         _ => Ok(question),
     }
 }
 
 fn unsupported(reason: String) -> Error {
-    Error::UnsupportedModel { reason: format!("tokenizer.json: {reason}") }
+    Error::UnsupportedModel {
+        reason: format!("tokenizer.json: {reason}"),
+    }
 }
 
 fn failed(cause: tokenizers::Error) -> Error {
-    Error::Internal { reason: format!("the tokenizer failed: {cause}") }
+    Error::Internal {
+        reason: format!("the tokenizer failed: {cause}"),
+    }
 }
 
 #[cfg(test)]
@@ -272,7 +328,15 @@ mod tests {
     /// Letters a to c, a merge, and the control tokens, of which `[SEG]` is also in the BPE's
     /// own vocabulary, as some trainers leave it.
     fn json() -> Value {
-        let names = ["[SEG]", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<img>", "</img>", "<IMG_CONTEXT>"];
+        let names = [
+            "[SEG]",
+            "<|im_start|>",
+            "<|im_end|>",
+            "<|endoftext|>",
+            "<img>",
+            "</img>",
+            "<IMG_CONTEXT>",
+        ];
         let added: Vec<Value> = names
             .iter()
             .enumerate()
@@ -317,7 +381,12 @@ mod tests {
         let mut json = json();
         json["added_tokens"].as_array_mut().unwrap().truncate(5);
         let error = tokenizer(&json).err().unwrap();
-        assert!(error.to_string().ends_with("missing: </img>, <IMG_CONTEXT>"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("missing: </img>, <IMG_CONTEXT>"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -328,7 +397,8 @@ mod tests {
         random["model"]["dropout"] = json!(0.5);
         assert!(tokenizer(&random).is_err());
         let mut precompiled = json();
-        precompiled["normalizer"] = json!({"type": "Sequence", "normalizers": [{"type": "Precompiled"}]});
+        precompiled["normalizer"] =
+            json!({"type": "Sequence", "normalizers": [{"type": "Precompiled"}]});
         assert!(tokenizer(&precompiled).is_err());
     }
 
@@ -353,9 +423,18 @@ mod tests {
     #[test]
     fn questions_are_checked() {
         assert_eq!(validate_question("  what? ").unwrap(), "what?");
-        assert_eq!(validate_question(&"é".repeat(MAX_QUESTION)).unwrap().chars().count(), MAX_QUESTION);
+        assert_eq!(
+            validate_question(&"é".repeat(MAX_QUESTION))
+                .unwrap()
+                .chars()
+                .count(),
+            MAX_QUESTION
+        );
         for question in ["", " \n", "a\0b", &"x".repeat(MAX_QUESTION + 1)] {
-            assert_eq!(validate_question(question).unwrap_err().code(), "invalid-query");
+            assert_eq!(
+                validate_question(question).unwrap_err().code(),
+                "invalid-query"
+            );
         }
     }
 }

@@ -16,7 +16,11 @@ impl Mask {
     /// [`Error::InvalidQuery`] when the data does not fit the size.
     pub fn to_png(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
-        let grey: Vec<u8> = self.data.iter().map(|&value| if value == 0 { 0 } else { 255 }).collect();
+        let grey: Vec<u8> = self
+            .data
+            .iter()
+            .map(|&value| if value == 0 { 0 } else { 255 })
+            .collect();
         png(&grey, self.size, ExtendedColorType::L8)
     }
 
@@ -37,7 +41,12 @@ impl Mask {
     ///
     /// # Errors
     /// As [`Mask::cutout_png`].
-    pub fn overlay_png(&self, image: &RgbImage, color: [u8; 3], opacity: f32) -> Result<Vec<u8>, Error> {
+    pub fn overlay_png(
+        &self,
+        image: &RgbImage,
+        color: [u8; 3],
+        opacity: f32,
+    ) -> Result<Vec<u8>, Error> {
         let opacity = opacity.clamp(0.0, 1.0);
         let mix = |under: u8, over: u8| {
             let (under, over) = (f32::from(under), f32::from(over));
@@ -46,7 +55,11 @@ impl Mask {
         let pixels = self.over(image)?;
         let rgb: Vec<u8> = pixels
             .flat_map(|(inside, [r, g, b])| {
-                if inside { [mix(r, color[0]), mix(g, color[1]), mix(b, color[2])] } else { [r, g, b] }
+                if inside {
+                    [mix(r, color[0]), mix(g, color[1]), mix(b, color[2])]
+                } else {
+                    [r, g, b]
+                }
             })
             .collect();
         png(&rgb, self.size, ExtendedColorType::Rgb8)
@@ -62,7 +75,10 @@ impl Mask {
     }
 
     /// Whether each pixel is inside, and its color.
-    fn over<'a>(&'a self, image: &'a RgbImage) -> Result<impl Iterator<Item = (bool, [u8; 3])> + 'a, Error> {
+    fn over<'a>(
+        &'a self,
+        image: &'a RgbImage,
+    ) -> Result<impl Iterator<Item = (bool, [u8; 3])> + 'a, Error> {
         self.check()?;
         let colors = image.data.as_chunks::<3>().0;
         if self.size != image.size || colors.len() != self.data.len() {
@@ -74,12 +90,18 @@ impl Mask {
                 ),
             });
         }
-        Ok(self.data.iter().map(|&value| value != 0).zip(colors.iter().copied()))
+        Ok(self
+            .data
+            .iter()
+            .map(|&value| value != 0)
+            .zip(colors.iter().copied()))
     }
 }
 
 fn png(data: &[u8], size: ImageSize, color: ExtendedColorType) -> Result<Vec<u8>, Error> {
-    let failed = |reason: String| Error::Internal { reason: format!("PNG: {reason}") };
+    let failed = |reason: String| Error::Internal {
+        reason: format!("PNG: {reason}"),
+    };
     let side = |side: usize| u32::try_from(side).map_err(|e| failed(e.to_string()));
     let mut bytes = Vec::new();
     PngEncoder::new(&mut bytes)
@@ -92,14 +114,23 @@ fn png(data: &[u8], size: ImageSize, color: ExtendedColorType) -> Result<Vec<u8>
 mod tests {
     use super::*;
 
-    const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
+    const SIZE: ImageSize = ImageSize {
+        height: 2,
+        width: 2,
+    };
 
     fn mask() -> Mask {
-        Mask { size: SIZE, data: vec![1, 0, 0, 1] }
+        Mask {
+            size: SIZE,
+            data: vec![1, 0, 0, 1],
+        }
     }
 
     fn picture() -> RgbImage {
-        RgbImage { size: SIZE, data: (0..12).map(|i| i * 20).collect() }
+        RgbImage {
+            size: SIZE,
+            data: (0..12).map(|i| i * 20).collect(),
+        }
     }
 
     #[test]
@@ -112,7 +143,10 @@ mod tests {
     #[test]
     fn cutout_keeps_nothing_of_the_outside() {
         let decoded = ::image::load_from_memory(&mask().cutout_png(&picture()).unwrap()).unwrap();
-        assert_eq!(decoded.into_bytes(), [0, 20, 40, 255, 0, 0, 0, 0, 0, 0, 0, 0, 180, 200, 220, 255]);
+        assert_eq!(
+            decoded.into_bytes(),
+            [0, 20, 40, 255, 0, 0, 0, 0, 0, 0, 0, 0, 180, 200, 220, 255]
+        );
     }
 
     #[test]
@@ -126,9 +160,21 @@ mod tests {
 
     #[test]
     fn sizes_that_differ_are_refused() {
-        let other = RgbImage { size: ImageSize { height: 1, width: 4 }, data: vec![0; 12] };
-        assert_eq!(mask().cutout_png(&other).unwrap_err().code(), "invalid-query");
-        let broken = Mask { size: SIZE, data: vec![1] };
+        let other = RgbImage {
+            size: ImageSize {
+                height: 1,
+                width: 4,
+            },
+            data: vec![0; 12],
+        };
+        assert_eq!(
+            mask().cutout_png(&other).unwrap_err().code(),
+            "invalid-query"
+        );
+        let broken = Mask {
+            size: SIZE,
+            data: vec![1],
+        };
         assert_eq!(broken.to_png().unwrap_err().code(), "invalid-query");
     }
 }

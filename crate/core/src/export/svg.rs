@@ -111,8 +111,14 @@ mod tests {
     use crate::image::ImageSize;
 
     fn mask(rows: &[&str]) -> Mask {
-        let size = ImageSize { height: rows.len(), width: rows[0].len() };
-        Mask { size, data: rows.concat().bytes().map(|b| u8::from(b == b'#')).collect() }
+        let size = ImageSize {
+            height: rows.len(),
+            width: rows[0].len(),
+        };
+        Mask {
+            size,
+            data: rows.concat().bytes().map(|b| u8::from(b == b'#')).collect(),
+        }
     }
 
     /// Fills path data by the even-odd rule: a pixel is inside when an odd number of vertical
@@ -143,12 +149,18 @@ mod tests {
                 command = piece.chars().last().unwrap();
             }
             assert_eq!(command, 'z');
-            assert!(at.0 == start.0 || at.1 == start.1, "closing line is straight");
+            assert!(
+                at.0 == start.0 || at.1 == start.1,
+                "closing line is straight"
+            );
             if at.0 == start.0 {
                 cross(&mut crossings, size, at, start);
             }
         }
-        Mask { size, data: crossings.iter().map(|count| count % 2).collect() }
+        Mask {
+            size,
+            data: crossings.iter().map(|count| count % 2).collect(),
+        }
     }
 
     fn cross(crossings: &mut [u8], size: ImageSize, from: (i64, i64), to: (i64, i64)) {
@@ -183,8 +195,13 @@ mod tests {
     #[test]
     fn any_mask_fills_exactly() {
         for seed in 1..200_usize {
-            let size = ImageSize { height: 1 + seed % 11, width: 1 + seed % 7 };
-            let data = (0..size.pixels()).map(|i| ((i * seed * 2_654_435_761 >> 7) % 3 == 0) as u8).collect();
+            let size = ImageSize {
+                height: 1 + seed % 11,
+                width: 1 + seed % 7,
+            };
+            let data = (0..size.pixels())
+                .map(|i| u8::from(((i * seed * 2_654_435_761) >> 7).is_multiple_of(3)))
+                .collect();
             let mask = Mask { size, data };
             assert_eq!(fill(&path(&mask), size), mask);
         }

@@ -13,7 +13,10 @@ pub fn check_complete(bytes: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::InvalidImage {
-        reason: format!("this JPEG file is truncated: it ends after {} bytes, before the picture does", bytes.len()),
+        reason: format!(
+            "this JPEG file is truncated: it ends after {} bytes, before the picture does",
+            bytes.len()
+        ),
     })
 }
 
@@ -35,7 +38,10 @@ fn reaches_end(bytes: &[u8]) -> Option<()> {
 
 /// The position of the next marker's code: in coded data, 0xff is always followed by 0.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
-    let at = bytes.get(from..)?.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff))?;
+    let at = bytes
+        .get(from..)?
+        .windows(2)
+        .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff))?;
     Some(from + at + 1)
 }
 
@@ -43,7 +49,8 @@ fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const WHOLE: &[u8] = b"\xff\xd8\xff\xe1\x00\x04\xff\xd9\xff\xda\x00\x02abc\xff\x00\xff\xd0xyz\xff\xd9trailer";
+    const WHOLE: &[u8] =
+        b"\xff\xd8\xff\xe1\x00\x04\xff\xd9\xff\xda\x00\x02abc\xff\x00\xff\xd0xyz\xff\xd9trailer";
 
     #[test]
     fn ends_are_found_outside_of_segments_only() {

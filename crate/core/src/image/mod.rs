@@ -50,7 +50,9 @@ impl ImageSize {
             return Err(too_large(format!("{MAX_SIDE} pixels a side")));
         }
         if self.pixels() > MAX_PIXELS {
-            return Err(too_large(format!("{MAX_PIXELS} pixels in all (8192 × 8192)")));
+            return Err(too_large(format!(
+                "{MAX_PIXELS} pixels in all (8192 × 8192)"
+            )));
         }
         Ok(())
     }
@@ -118,7 +120,13 @@ impl RgbImage {
                 size.height
             )));
         }
-        let data = rgba.as_chunks::<4>().0.iter().flat_map(over_white).collect();
+        let data = rgba
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .copied()
+            .flat_map(over_white)
+            .collect();
         Ok(Self { size, data })
     }
 
@@ -132,16 +140,31 @@ impl RgbImage {
 /// Checks the stated size, then decodes, orients and converts.
 fn read(format: &str, mut decoder: impl ImageDecoder) -> Result<RgbImage, Error> {
     let (width, height) = decoder.dimensions();
-    ImageSize { height: height as usize, width: width as usize }.check()?;
-    decoder.set_limits(limits()).map_err(|e| damaged(format, &e))?;
+    ImageSize {
+        height: height as usize,
+        width: width as usize,
+    }
+    .check()?;
+    decoder
+        .set_limits(limits())
+        .map_err(|e| damaged(format, &e))?;
     // Metadata that cannot be read leaves the picture upright, as browsers do.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let opaque = matches!(decoder.color_type(), ColorType::Rgb8 | ColorType::L8 | ColorType::Rgb16 | ColorType::L16);
+    let opaque = matches!(
+        decoder.color_type(),
+        ColorType::Rgb8 | ColorType::L8 | ColorType::Rgb16 | ColorType::L16
+    );
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| damaged(format, &e))?;
     picture.apply_orientation(orientation);
-    let size = ImageSize { height: picture.height() as usize, width: picture.width() as usize };
+    let size = ImageSize {
+        height: picture.height() as usize,
+        width: picture.width() as usize,
+    };
     if opaque {
-        Ok(RgbImage { size, data: picture.into_rgb8().into_raw() })
+        Ok(RgbImage {
+            size,
+            data: picture.into_rgb8().into_raw(),
+        })
     } else {
         RgbImage::from_rgba(size, picture.into_rgba8().as_raw())
     }
@@ -150,10 +173,17 @@ fn read(format: &str, mut decoder: impl ImageDecoder) -> Result<RgbImage, Error>
 /// PNG's first chunk is its size; the decoder would report it as a shortage of memory.
 fn check_png_size(bytes: &[u8]) -> Result<(), Error> {
     let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) else {
-        return Err(invalid(format!("this PNG file ends after {} bytes", bytes.len())));
+        return Err(invalid(format!(
+            "this PNG file ends after {} bytes",
+            bytes.len()
+        )));
     };
     let side = |bytes| u32::from_be_bytes(bytes) as usize;
-    ImageSize { height: side([h0, h1, h2, h3]), width: side([w0, w1, w2, w3]) }.check()
+    ImageSize {
+        height: side([h0, h1, h2, h3]),
+        width: side([w0, w1, w2, w3]),
+    }
+    .check()
 }
 
 fn limits() -> Limits {
@@ -162,7 +192,7 @@ fn limits() -> Limits {
     limits
 }
 
-fn over_white(&[r, g, b, a]: &[u8; 4]) -> [u8; 3] {
+fn over_white([r, g, b, a]: [u8; 4]) -> [u8; 3] {
     let mix = |v: u8| {
         let (v, a) = (u32::from(v), u32::from(a));
         // Between 0 and 255, and rounded to nearest.
@@ -172,7 +202,9 @@ fn over_white(&[r, g, b, a]: &[u8; 4]) -> [u8; 3] {
 }
 
 fn damaged(format: &str, error: &ImageError) -> Error {
-    invalid(format!("this {format} file is damaged or truncated ({error})"))
+    invalid(format!(
+        "this {format} file is damaged or truncated ({error})"
+    ))
 }
 
 fn invalid(reason: String) -> Error {
@@ -187,7 +219,9 @@ mod tests {
 
     fn png(data: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Vec<u8> {
         let mut bytes = Vec::new();
-        PngEncoder::new(&mut bytes).write_image(data, width, height, color).unwrap();
+        PngEncoder::new(&mut bytes)
+            .write_image(data, width, height, color)
+            .unwrap();
         bytes
     }
 
@@ -195,7 +229,13 @@ mod tests {
     fn rgb_png_is_read_as_it_is() {
         let data: Vec<u8> = (0..2 * 3 * 3).collect();
         let image = RgbImage::decode(&png(&data, 3, 2, ExtendedColorType::Rgb8)).unwrap();
-        assert_eq!(image.size, ImageSize { height: 2, width: 3 });
+        assert_eq!(
+            image.size,
+            ImageSize {
+                height: 2,
+                width: 3
+            }
+        );
         assert_eq!(image.data, data);
         assert_eq!(image.row(1), &data[9..]);
     }
@@ -209,19 +249,50 @@ mod tests {
 
     #[test]
     fn rgba_of_another_length_is_refused() {
-        let size = ImageSize { height: 2, width: 2 };
-        assert_eq!(RgbImage::from_rgba(size, &[0; 15]).unwrap_err().code(), "invalid-image");
-        let none = ImageSize { height: 0, width: 2 };
-        assert_eq!(RgbImage::from_rgba(none, &[]).unwrap_err().code(), "invalid-image");
+        let size = ImageSize {
+            height: 2,
+            width: 2,
+        };
+        assert_eq!(
+            RgbImage::from_rgba(size, &[0; 15]).unwrap_err().code(),
+            "invalid-image"
+        );
+        let none = ImageSize {
+            height: 0,
+            width: 2,
+        };
+        assert_eq!(
+            RgbImage::from_rgba(none, &[]).unwrap_err().code(),
+            "invalid-image"
+        );
     }
 
     #[test]
     fn limits_are_stated() {
-        let error = ImageSize { height: 16_384, width: 16_384 }.check().unwrap_err();
+        let error = ImageSize {
+            height: 16_384,
+            width: 16_384,
+        }
+        .check()
+        .unwrap_err();
         assert_eq!(error.code(), "image-too-large");
         assert!(error.to_string().contains("16384 × 16384"), "{error}");
         assert!(error.to_string().contains("67108864"), "{error}");
-        assert!(ImageSize { height: 8192, width: 8192 }.check().is_ok());
-        assert!(ImageSize { height: 1, width: 16_385 }.check().is_err());
+        assert!(
+            ImageSize {
+                height: 8192,
+                width: 8192
+            }
+            .check()
+            .is_ok()
+        );
+        assert!(
+            ImageSize {
+                height: 1,
+                width: 16_385
+            }
+            .check()
+            .is_err()
+        );
     }
 }

@@ -38,7 +38,9 @@ pub fn format(bytes: &[u8]) -> Result<Format, Error> {
     } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
         Ok(Format::WebP)
     } else {
-        Err(Error::InvalidImage { reason: describe(bytes) })
+        Err(Error::InvalidImage {
+            reason: describe(bytes),
+        })
     }
 }
 

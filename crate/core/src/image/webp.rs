@@ -26,7 +26,12 @@ fn split_chunk(bytes: &[u8]) -> Result<(&[u8], &[u8]), Error> {
         return Err(truncated(length, after.len()));
     };
     // Chunks are padded to an even length; the last one's padding may be missing.
-    Ok((body, after.get(length.saturating_add(length % 2)..).unwrap_or_default()))
+    Ok((
+        body,
+        after
+            .get(length.saturating_add(length % 2)..)
+            .unwrap_or_default(),
+    ))
 }
 
 fn truncated(claimed: usize, found: usize) -> Error {

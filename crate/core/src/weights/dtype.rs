@@ -69,8 +69,12 @@ impl Dtype {
 pub fn to_f32(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, Error> {
     match dtype {
         Dtype::F32 => Ok(words(bytes).map(f32::from_le_bytes).collect()),
-        Dtype::F16 => Ok(words(bytes).map(|b| f16::from_le_bytes(b).to_f32()).collect()),
-        Dtype::Bf16 => Ok(words(bytes).map(|b| bf16::from_le_bytes(b).to_f32()).collect()),
+        Dtype::F16 => Ok(words(bytes)
+            .map(|b| f16::from_le_bytes(b).to_f32())
+            .collect()),
+        Dtype::Bf16 => Ok(words(bytes)
+            .map(|b| bf16::from_le_bytes(b).to_f32())
+            .collect()),
         other => Err(unexpected(name, other, "floats")),
     }
 }
@@ -86,11 +90,17 @@ pub fn to_f16(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f16>, Error>
     let narrow = |value: f32| {
         let narrow = f16::from_f32(value);
         if value.is_finite() && !narrow.is_finite() {
-            return Err(damaged(name, format!("{value} passes the range of 16-bit floats")));
+            return Err(damaged(
+                name,
+                format!("{value} passes the range of 16-bit floats"),
+            ));
         }
         Ok(narrow)
     };
-    to_f32(name, dtype, bytes)?.into_iter().map(narrow).collect()
+    to_f32(name, dtype, bytes)?
+        .into_iter()
+        .map(narrow)
+        .collect()
 }
 
 /// Words of tensor `name`.
@@ -109,7 +119,10 @@ fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
 }
 
 fn unexpected(name: &str, found: Dtype, expected: &str) -> Error {
-    damaged(name, format!("its type is {}, {expected} are expected", found.name()))
+    damaged(
+        name,
+        format!("its type is {}, {expected} are expected", found.name()),
+    )
 }
 
 #[cfg(test)]
@@ -120,11 +133,20 @@ mod tests {
     fn floats_are_widened_exactly() {
         let values = [1.5_f32, -0.25, 1024.0];
         let f32s: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let f16s: Vec<u8> = values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
-        let bf16s: Vec<u8> = values.iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()).collect();
+        let f16s: Vec<u8> = values
+            .iter()
+            .flat_map(|v| f16::from_f32(*v).to_le_bytes())
+            .collect();
+        let bf16s: Vec<u8> = values
+            .iter()
+            .flat_map(|v| bf16::from_f32(*v).to_le_bytes())
+            .collect();
         for (dtype, bytes) in [(Dtype::F32, f32s), (Dtype::F16, f16s), (Dtype::Bf16, bf16s)] {
             assert_eq!(to_f32("x", dtype, &bytes).unwrap(), values);
-            assert_eq!(to_f16("x", dtype, &bytes).unwrap(), values.map(f16::from_f32));
+            assert_eq!(
+                to_f16("x", dtype, &bytes).unwrap(),
+                values.map(f16::from_f32)
+            );
             assert_eq!(to_u32("x", dtype, &bytes).unwrap_err().code(), "integrity");
         }
     }

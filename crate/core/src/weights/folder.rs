@@ -44,7 +44,10 @@ impl Folder {
             let path = folder.join(shard);
             for (name, entry) in read_header(shard, &path).map_err(|e| unreadable(&path, &e))?? {
                 if tensors.contains_key(&name) {
-                    return Err(damaged(shard, format!("tensor {name} is in another file too")));
+                    return Err(damaged(
+                        shard,
+                        format!("tensor {name} is in another file too"),
+                    ));
                 }
                 tensors.insert(name, (path.clone(), entry));
             }
@@ -108,7 +111,9 @@ fn single(folder: &Path) -> Result<&'static str, Error> {
 }
 
 fn is_pickle(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+    let extension = Path::new(name)
+        .extension()
+        .and_then(|extension| extension.to_str());
     matches!(extension, Some("bin" | "pt" | "pth" | "ckpt" | "pkl"))
 }
 
@@ -126,7 +131,8 @@ mod tests {
 
     impl Scratch {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("askmask-folder-{name}-{}", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("askmask-folder-{name}-{}", std::process::id()));
             fs::create_dir_all(&path).unwrap();
             Self(path)
         }
@@ -143,7 +149,10 @@ mod tests {
     }
 
     fn shard(name: &str, values: &[u8]) -> Vec<u8> {
-        let info = TensorInfo { dtype: Dtype::U8, shape: vec![values.len()] };
+        let info = TensorInfo {
+            dtype: Dtype::U8,
+            shape: vec![values.len()],
+        };
         let mut bytes = safetensors::header([(name, &info)]);
         bytes.extend(values);
         bytes
@@ -154,20 +163,39 @@ mod tests {
         let folder = Scratch::new("shards");
         folder.write("m-1.safetensors", &shard("a", &[1, 2]));
         folder.write("m-2.safetensors", &shard("b", &[3]));
-        folder.write(INDEX, br#"{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"#);
+        folder.write(
+            INDEX,
+            br#"{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"#,
+        );
         let source = Folder::open(&folder.0).unwrap();
         assert_eq!(source.names(), ["a", "b"]);
         assert_eq!(*source.read("a").unwrap(), [1, 2]);
-        folder.write(INDEX, br#"{"weight_map":{"a":"m-1.safetensors","c":"m-2.safetensors"}}"#);
-        assert!(Folder::open(&folder.0).unwrap_err().to_string().contains("1 missing: c"));
+        folder.write(
+            INDEX,
+            br#"{"weight_map":{"a":"m-1.safetensors","c":"m-2.safetensors"}}"#,
+        );
+        assert!(
+            Folder::open(&folder.0)
+                .unwrap_err()
+                .to_string()
+                .contains("1 missing: c")
+        );
         folder.write(INDEX, br#"{"weight_map":{"a":"m-3.safetensors"}}"#);
-        assert!(Folder::open(&folder.0).unwrap_err().to_string().contains("m-3.safetensors"));
+        assert!(
+            Folder::open(&folder.0)
+                .unwrap_err()
+                .to_string()
+                .contains("m-3.safetensors")
+        );
     }
 
     #[test]
     fn pickled_weights_are_refused_with_the_way_out() {
         let folder = Scratch::new("pickle");
-        assert_eq!(Folder::open(&folder.0).unwrap_err().code(), "unsupported-model");
+        assert_eq!(
+            Folder::open(&folder.0).unwrap_err().code(),
+            "unsupported-model"
+        );
         folder.write("pytorch_model.bin", b"\x80\x02");
         let error = Folder::open(&folder.0).unwrap_err();
         assert!(error.to_string().contains("pytorch_model.bin"), "{error}");
@@ -179,7 +207,12 @@ mod tests {
         let folder = Scratch::new("truncated");
         let bytes = shard("a", &[1, 2, 3, 4]);
         folder.write(SINGLE, &bytes[..bytes.len() - 1]);
-        assert!(Folder::open(&folder.0).unwrap_err().to_string().starts_with(SINGLE));
+        assert!(
+            Folder::open(&folder.0)
+                .unwrap_err()
+                .to_string()
+                .starts_with(SINGLE)
+        );
         folder.write(SINGLE, &bytes[..20]);
         assert_eq!(Folder::open(&folder.0).unwrap_err().code(), "integrity");
     }

@@ -25,16 +25,25 @@ impl Index {
     /// plain `.safetensors` file name, or too many of them.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() > MAX_BYTES {
-            return Err(damaged(FILE, format!("{} bytes, the limit is {MAX_BYTES}", bytes.len())));
+            return Err(damaged(
+                FILE,
+                format!("{} bytes, the limit is {MAX_BYTES}", bytes.len()),
+            ));
         }
         let index: Self =
             serde_json::from_slice(bytes).map_err(|e| damaged(FILE, format!("unreadable: {e}")))?;
         let shards = index.shards();
         if shards.len() > MAX_SHARDS {
-            return Err(damaged(FILE, format!("{} shards, the limit is {MAX_SHARDS}", shards.len())));
+            return Err(damaged(
+                FILE,
+                format!("{} shards, the limit is {MAX_SHARDS}", shards.len()),
+            ));
         }
         match shards.into_iter().find(|shard| !is_plain(shard)) {
-            Some(shard) => Err(damaged(FILE, format!("{shard:?} is no plain .safetensors file name"))),
+            Some(shard) => Err(damaged(
+                FILE,
+                format!("{shard:?} is no plain .safetensors file name"),
+            )),
             None => Ok(index),
         }
     }
@@ -51,12 +60,20 @@ impl Index {
     /// # Errors
     /// [`Error::WeightsMismatch`] listing those it lacks.
     pub fn check(&self, source: &dyn TensorSource) -> Result<(), Error> {
-        let missing: Vec<String> =
-            self.weight_map.keys().filter(|name| source.info(name).is_none()).cloned().collect();
+        let missing: Vec<String> = self
+            .weight_map
+            .keys()
+            .filter(|name| source.info(name).is_none())
+            .cloned()
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
-        Err(Error::WeightsMismatch { missing, unused: Vec::new(), misshapen: Vec::new() })
+        Err(Error::WeightsMismatch {
+            missing,
+            unused: Vec::new(),
+            misshapen: Vec::new(),
+        })
     }
 }
 
@@ -65,7 +82,10 @@ fn is_plain(name: &str) -> bool {
     const MAX_LENGTH: usize = 255;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let stem = name.strip_suffix(".safetensors").unwrap_or_default();
-    name.len() <= MAX_LENGTH && !stem.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
+    name.len() <= MAX_LENGTH
+        && !stem.is_empty()
+        && !name.starts_with('.')
+        && name.chars().all(allowed)
 }
 
 #[cfg(test)]
@@ -73,30 +93,54 @@ mod tests {
     use super::*;
 
     fn index(shard: &str) -> Result<Index, Error> {
-        Index::parse(serde_json::json!({"metadata": {"total_size": 1}, "weight_map": {"a": shard}}).to_string().as_bytes())
+        Index::parse(
+            serde_json::json!({"metadata": {"total_size": 1}, "weight_map": {"a": shard}})
+                .to_string()
+                .as_bytes(),
+        )
     }
 
     #[test]
     fn shards_are_listed_once() {
-        let json = r#"{"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors","c":"m-2.safetensors"}}"#;
-        assert_eq!(Index::parse(json.as_bytes()).unwrap().shards(), ["m-1.safetensors", "m-2.safetensors"]);
+        let json =
+            r#"{"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors","c":"m-2.safetensors"}}"#;
+        assert_eq!(
+            Index::parse(json.as_bytes()).unwrap().shards(),
+            ["m-1.safetensors", "m-2.safetensors"]
+        );
     }
 
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
         assert!(index("model-00001-of-00002.safetensors").is_ok());
-        for name in ["../m.safetensors", "/m.safetensors", "a/m.safetensors", "..\\m.safetensors", "C:m.safetensors",
-            "m.bin", "", ".safetensors", "..safetensors", "m\0.safetensors", "http://x/m.safetensors"]
-        {
+        for name in [
+            "../m.safetensors",
+            "/m.safetensors",
+            "a/m.safetensors",
+            "..\\m.safetensors",
+            "C:m.safetensors",
+            "m.bin",
+            "",
+            ".safetensors",
+            "..safetensors",
+            "m\0.safetensors",
+            "http://x/m.safetensors",
+        ] {
             assert_eq!(index(name).unwrap_err().code(), "integrity", "{name}");
         }
     }
 
     #[test]
     fn a_million_shards_are_refused() {
-        let map: BTreeMap<String, String> =
-            (0..10_001).map(|i| (format!("t{i}"), format!("m{i}.safetensors"))).collect();
-        let error = Index::parse(serde_json::json!({ "weight_map": map }).to_string().as_bytes()).unwrap_err();
+        let map: BTreeMap<String, String> = (0..10_001)
+            .map(|i| (format!("t{i}"), format!("m{i}.safetensors")))
+            .collect();
+        let error = Index::parse(
+            serde_json::json!({ "weight_map": map })
+                .to_string()
+                .as_bytes(),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("10001 shards"), "{error}");
         assert!(Index::parse(&vec![b' '; MAX_BYTES + 1]).is_err());
         assert!(Index::parse(b"{}").is_err());

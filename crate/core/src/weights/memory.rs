@@ -46,7 +46,10 @@ impl InMemory {
             match self.tensors.entry(tensor) {
                 MapEntry::Vacant(slot) => slot.insert(Place { file, info, range }),
                 MapEntry::Occupied(slot) => {
-                    return Err(damaged(name, format!("tensor {} is in another file too", slot.key())));
+                    return Err(damaged(
+                        name,
+                        format!("tensor {} is in another file too", slot.key()),
+                    ));
                 }
             };
         }
@@ -66,7 +69,10 @@ impl TensorSource for InMemory {
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
         let place = self.tensors.get(name).ok_or_else(|| missing(name))?;
-        let bytes = self.files.get(place.file).and_then(|file| file.get(place.range.clone()));
+        let bytes = self
+            .files
+            .get(place.file)
+            .and_then(|file| file.get(place.range.clone()));
         bytes.map(Cow::Borrowed).ok_or_else(|| missing(name))
     }
 }
@@ -77,7 +83,10 @@ mod tests {
     use crate::weights::Dtype;
 
     fn file(name: &str, values: &[u8]) -> Vec<u8> {
-        let info = TensorInfo { dtype: Dtype::U8, shape: vec![values.len()] };
+        let info = TensorInfo {
+            dtype: Dtype::U8,
+            shape: vec![values.len()],
+        };
         let mut bytes = safetensors::header([(name, &info)]);
         bytes.extend(values);
         bytes
@@ -85,8 +94,11 @@ mod tests {
 
     #[test]
     fn tensors_of_all_files_are_found() {
-        let source =
-            InMemory::new([("1".into(), file("a", &[1, 2])), ("2".into(), file("b", &[3]))]).unwrap();
+        let source = InMemory::new([
+            ("1".into(), file("a", &[1, 2])),
+            ("2".into(), file("b", &[3])),
+        ])
+        .unwrap();
         assert_eq!(source.names(), ["a", "b"]);
         assert_eq!(*source.read("b").unwrap(), [3]);
         assert_eq!(source.total_bytes(), 3);
@@ -95,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_tensor_in_two_files_is_refused() {
-        let error = InMemory::new([("1".into(), file("a", &[1])), ("2".into(), file("a", &[2]))]).unwrap_err();
+        let error = InMemory::new([("1".into(), file("a", &[1])), ("2".into(), file("a", &[2]))])
+            .unwrap_err();
         assert!(error.to_string().starts_with("2 is damaged"), "{error}");
     }
 }

@@ -6,6 +6,7 @@ mod folder;
 mod index;
 mod memory;
 pub mod quantize;
+mod recipe;
 pub mod safetensors;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ pub use dtype::Dtype;
 pub use folder::Folder;
 pub use index::Index;
 pub use memory::InMemory;
+pub use recipe::Recipe;
 
 /// Type and shape of one tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,9 @@ impl TensorInfo {
     /// Count of its numbers, or `None` beyond what can be counted.
     #[must_use]
     pub fn elements(&self) -> Option<usize> {
-        self.shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side))
+        self.shape
+            .iter()
+            .try_fold(1_usize, |product, &side| product.checked_mul(side))
     }
 
     /// Bytes it takes, or `None` beyond what can be counted.
@@ -57,14 +61,24 @@ pub trait TensorSource {
     /// Bytes of all tensors together.
     fn total_bytes(&self) -> u64 {
         let bytes = |name: &str| self.info(name).and_then(TensorInfo::bytes).unwrap_or(0);
-        self.names().into_iter().map(|name| bytes(name) as u64).sum()
+        self.names()
+            .into_iter()
+            .map(|name| bytes(name) as u64)
+            .sum()
     }
 }
 
 fn missing(name: &str) -> Error {
-    Error::WeightsMismatch { missing: vec![name.to_owned()], unused: Vec::new(), misshapen: Vec::new() }
+    Error::WeightsMismatch {
+        missing: vec![name.to_owned()],
+        unused: Vec::new(),
+        misshapen: Vec::new(),
+    }
 }
 
 fn damaged(file: &str, reason: impl Into<String>) -> Error {
-    Error::Integrity { file: file.to_owned(), reason: reason.into() }
+    Error::Integrity {
+        file: file.to_owned(),
+        reason: reason.into(),
+    }
 }

@@ -5,6 +5,7 @@
 //! Format: <https://github.com/huggingface/safetensors#format>.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as MapEntry;
 use std::fmt;
 use std::ops::Range;
 
@@ -39,12 +40,21 @@ pub type Entries = BTreeMap<String, Entry>;
 /// [`Error::Integrity`] when the file is too short or the header longer than [`MAX_HEADER`].
 pub fn header_length(file: &str, start: &[u8]) -> Result<usize, Error> {
     let Some((prefix, _)) = start.split_first_chunk::<PREFIX>() else {
-        return Err(damaged(file, format!("{} bytes are too few for a safetensors file", start.len())));
+        return Err(damaged(
+            file,
+            format!("{} bytes are too few for a safetensors file", start.len()),
+        ));
     };
     let length = u64::from_le_bytes(*prefix);
-    usize::try_from(length).ok().filter(|&length| length <= MAX_HEADER).ok_or_else(|| {
-        damaged(file, format!("its header claims {length} bytes, the limit is {MAX_HEADER}"))
-    })
+    usize::try_from(length)
+        .ok()
+        .filter(|&length| length <= MAX_HEADER)
+        .ok_or_else(|| {
+            damaged(
+                file,
+                format!("its header claims {length} bytes, the limit is {MAX_HEADER}"),
+            )
+        })
 }
 
 /// Reads and checks the header of `file`, whose `start` holds at least prefix and header, and
@@ -55,10 +65,13 @@ pub fn header_length(file: &str, start: &[u8]) -> Result<usize, Error> {
 pub fn parse(file: &str, start: &[u8], file_length: usize) -> Result<Entries, Error> {
     let data_start = PREFIX + header_length(file, start)?;
     let header = start.get(PREFIX..data_start).ok_or_else(|| {
-        damaged(file, format!("it ends after {} bytes, inside its header", start.len()))
+        damaged(
+            file,
+            format!("it ends after {} bytes, inside its header", start.len()),
+        )
     })?;
-    let Header(tensors) =
-        serde_json::from_slice(header).map_err(|e| damaged(file, format!("unreadable header: {e}")))?;
+    let Header(tensors) = serde_json::from_slice(header)
+        .map_err(|e| damaged(file, format!("unreadable header: {e}")))?;
     let mut entries = Entries::new();
     for (name, tensor) in tensors {
         let entry = tensor
@@ -77,14 +90,21 @@ fn check_layout(file: &str, entries: &Entries, start: usize, end: usize) -> Resu
     let mut at = start;
     for (name, entry) in by_start {
         if entry.range.start != at {
-            let fault = if entry.range.start > at { "leaves a gap before itself" } else { "overlaps another" };
+            let fault = if entry.range.start > at {
+                "leaves a gap before itself"
+            } else {
+                "overlaps another"
+            };
             return Err(damaged(file, format!("tensor {name} {fault}")));
         }
         at = entry.range.end;
     }
     match at {
         at if at > end => Err(damaged(file, format!("truncated: {end} of {at} bytes"))),
-        at if at < end => Err(damaged(file, format!("{} bytes belong to no tensor", end - at))),
+        at if at < end => Err(damaged(
+            file,
+            format!("{} bytes belong to no tensor", end - at),
+        )),
         _ => Ok(()),
     }
 }
@@ -123,17 +143,34 @@ struct Tensor {
 
 impl Tensor {
     fn check(self, data_start: usize) -> Result<Entry, String> {
-        let dtype = Dtype::parse(&self.dtype).ok_or_else(|| format!("its type {:?} is not read", self.dtype))?;
+        let dtype = Dtype::parse(&self.dtype)
+            .ok_or_else(|| format!("its type {:?} is not read", self.dtype))?;
         if self.shape.len() > MAX_DIMENSIONS {
-            return Err(format!("it has {} dimensions, the limit is {MAX_DIMENSIONS}", self.shape.len()));
+            return Err(format!(
+                "it has {} dimensions, the limit is {MAX_DIMENSIONS}",
+                self.shape.len()
+            ));
         }
-        let info = TensorInfo { dtype, shape: self.shape };
+        let info = TensorInfo {
+            dtype,
+            shape: self.shape,
+        };
         let [start, end] = self.data_offsets;
-        if end.checked_sub(start).is_none_or(|length| Some(length) != info.bytes()) {
-            return Err(format!("bytes {start} to {end} do not hold {:?} of {}", info.shape, dtype.name()));
+        if end
+            .checked_sub(start)
+            .is_none_or(|length| Some(length) != info.bytes())
+        {
+            return Err(format!(
+                "bytes {start} to {end} do not hold {:?} of {}",
+                info.shape,
+                dtype.name()
+            ));
         }
         match (start.checked_add(data_start), end.checked_add(data_start)) {
-            (Some(start), Some(end)) => Ok(Entry { info, range: start..end }),
+            (Some(start), Some(end)) => Ok(Entry {
+                info,
+                range: start..end,
+            }),
             _ => Err(format!("bytes {start} to {end} lie beyond any file")),
         }
     }
@@ -162,11 +199,17 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
                 map.next_value::<IgnoredAny>()?;
-            } else if tensors.contains_key(&name) {
-                return Err(A::Error::custom(format!("tensor {name} comes twice")));
-            } else {
-                tensors.insert(name, map.next_value()?);
+                continue;
             }
+            match tensors.entry(name) {
+                MapEntry::Vacant(slot) => slot.insert(map.next_value()?),
+                MapEntry::Occupied(slot) => {
+                    return Err(A::Error::custom(format!(
+                        "tensor {} comes twice",
+                        slot.key()
+                    )));
+                }
+            };
         }
         Ok(Header(tensors))
     }
@@ -199,13 +242,22 @@ mod tests {
         let entries = parse_all(&file(header, 12)).unwrap();
         let start = 8 + header.len();
         assert_eq!(entries["a"].range, start..start + 4);
-        assert_eq!(entries["b"].info, TensorInfo { dtype: Dtype::F32, shape: vec![2] });
+        assert_eq!(
+            entries["b"].info,
+            TensorInfo {
+                dtype: Dtype::F32,
+                shape: vec![2]
+            }
+        );
     }
 
     #[test]
     fn headers_of_impossible_length_are_refused() {
         let error = header_length("m", &u64::MAX.to_le_bytes()).unwrap_err();
-        assert!(error.to_string().contains("18446744073709551615"), "{error}");
+        assert!(
+            error.to_string().contains("18446744073709551615"),
+            "{error}"
+        );
         assert!(parse_all(&[1, 2, 3]).is_err());
         assert!(parse_all(&1000_u64.to_le_bytes()).is_err());
     }
@@ -213,7 +265,9 @@ mod tests {
     #[test]
     fn layouts_that_do_not_add_up_are_refused() {
         let two = |a: &str, b: &str| {
-            format!(r#"{{"a":{{"dtype":"U8","shape":[4],"data_offsets":{a}}},"b":{{"dtype":"U8","shape":[4],"data_offsets":{b}}}}}"#)
+            format!(
+                r#"{{"a":{{"dtype":"U8","shape":[4],"data_offsets":{a}}},"b":{{"dtype":"U8","shape":[4],"data_offsets":{b}}}}}"#
+            )
         };
         assert!(refusal(&two("[0,4]", "[2,6]"), 6).contains("b overlaps"));
         assert!(refusal(&two("[0,4]", "[0,4]"), 4).contains("overlaps"));
@@ -221,17 +275,34 @@ mod tests {
         assert!(refusal(&two("[0,4]", "[4,8]"), 7).contains("truncated"));
         assert!(refusal(&two("[0,4]", "[4,8]"), 9).contains("belong to no tensor"));
         assert!(refusal(&two("[0,4]", "[8,4]"), 8).contains("do not hold"));
-        assert!(refusal(&two("[0,4]", "[18446744073709551611,18446744073709551615]"), 8).contains("beyond"));
+        assert!(
+            refusal(
+                &two("[0,4]", "[18446744073709551611,18446744073709551615]"),
+                8
+            )
+            .contains("beyond")
+        );
     }
 
     #[test]
     fn types_and_shapes_must_fit() {
         let one = |tensor: &str| format!(r#"{{"a":{{{tensor}}}}}"#);
-        assert!(refusal(&one(r#""dtype":"F64","shape":[1],"data_offsets":[0,8]"#), 8).contains("F64"));
-        assert!(refusal(&one(r#""dtype":"F32","shape":[3],"data_offsets":[0,8]"#), 8).contains("do not hold"));
+        assert!(
+            refusal(&one(r#""dtype":"F64","shape":[1],"data_offsets":[0,8]"#), 8).contains("F64")
+        );
+        assert!(
+            refusal(&one(r#""dtype":"F32","shape":[3],"data_offsets":[0,8]"#), 8)
+                .contains("do not hold")
+        );
         let huge = r#""dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,8]"#;
         assert!(refusal(&one(huge), 8).contains("do not hold"));
-        assert!(refusal(&one(r#""dtype":"F32","shape":[-1],"data_offsets":[0,8]"#), 8).contains("header"));
+        assert!(
+            refusal(
+                &one(r#""dtype":"F32","shape":[-1],"data_offsets":[0,8]"#),
+                8
+            )
+            .contains("header")
+        );
         assert!(refusal(r#"{"a":1}"#, 0).contains("header"));
         assert!(refusal("[]", 0).contains("header"));
     }
@@ -245,8 +316,20 @@ mod tests {
     #[test]
     fn written_headers_are_read_back() {
         let infos = [
-            ("w", TensorInfo { dtype: Dtype::U32, shape: vec![2, 3] }),
-            ("b", TensorInfo { dtype: Dtype::F16, shape: vec![5] }),
+            (
+                "w",
+                TensorInfo {
+                    dtype: Dtype::U32,
+                    shape: vec![2, 3],
+                },
+            ),
+            (
+                "b",
+                TensorInfo {
+                    dtype: Dtype::F16,
+                    shape: vec![5],
+                },
+            ),
         ];
         let mut bytes = header(infos.iter().map(|(name, info)| (*name, info)));
         assert_eq!(bytes.len() % 8, 0);
