@@ -59,6 +59,9 @@ export function models(root: string, ids: readonly string[]): Plugin {
       for (const id of ids) {
         const folder = path.join(root, id);
         const list = await listFiles(folder);
+        if (!list.some(({ name }) => name.endsWith(".safetensors"))) {
+          this.error(`${folder} holds no weights`);
+        }
         const emit = (name: string, source: Uint8Array | string) =>
           this.emitFile({ type: "asset", fileName: `models/${id}/${name}`, source });
         for (const { name } of list) emit(name, await readFile(path.join(folder, name)));

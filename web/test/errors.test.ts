@@ -1,7 +1,25 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { AskmaskError, abortError, fromWire, isAbort, toWire } from "../src/lib/errors";
+import {
+  AskmaskError,
+  abortError,
+  ERROR_CODES,
+  fromWire,
+  isAbort,
+  toWire,
+} from "../src/lib/errors";
 
 describe("errors", () => {
+  it("are the same list as in the Rust core", () => {
+    const rust = readFileSync(new URL("../../crate/core/src/error.rs", import.meta.url), "utf8");
+    const codes = [...rust.matchAll(/Self::\w+(?: \{ \.\. \})? => "([a-z][a-z-]+)"/g)].map(
+      ([, code]) => code,
+    );
+    // A cancel crosses as the platform's AbortError, not as one of ours.
+    const expected = codes.filter((code) => code !== "cancelled");
+    expect([...ERROR_CODES].sort()).toEqual(expected.sort());
+  });
+
   it("cross the worker border with code and hint", () => {
     const wire = toWire(new AskmaskError("invalid-image", "No picture.", "Open a PNG."));
     const error = fromWire(wire);

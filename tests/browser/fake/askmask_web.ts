@@ -47,7 +47,7 @@ export class Loader {
   addShard(): void {}
   async finish(host: Host): Promise<Model> {
     for (let done = 1; done <= 3; done++) {
-      host.onEvent({ type: "progress", stage: "compile", done, total: 3 });
+      host.onEvent({ type: "progress", stage: "load", done, total: 3 });
       await pause(host);
     }
     return new Model(this.device);

@@ -14,9 +14,12 @@ export interface DeviceReport {
   adapter: string;
 }
 
-export type Stage = "download" | "load" | "compile" | "encode-image" | "think" | "mask";
+export type Stage = "download" | "load" | "encode-image" | "think" | "mask";
 
-/** `done` of `total` bytes (download) or steps (else); `total` may be unknown. */
+/**
+ * `done` of `total`: bytes for download and load, else transformer blocks,
+ * tokens or objects. `total` may be unknown.
+ */
 export interface Progress {
   stage: Stage;
   done: number;

@@ -33,6 +33,11 @@ interface Pending {
   box: Box | null;
 }
 
+/** A box without a pixel inside says nothing. */
+function isThin([x0, y0, x1, y1]: Box): boolean {
+  return x1 - x0 < 1 || y1 - y0 < 1;
+}
+
 export class App {
   picture: Picture | null = null;
   /** What is shown or about to be; its picture may not be decoded yet. */
@@ -136,7 +141,7 @@ export class App {
 
   /** Refines the selected object, or marks a new one, by a click or a box. */
   async mark(prompt: Point | { box: Box }): Promise<void> {
-    if (this.busy !== null) return;
+    if (this.busy !== null || ("box" in prompt && isThin(prompt.box))) return;
     const item = this.selected;
     const isBox = "box" in prompt;
     const points = isBox ? (item?.points ?? []) : [...(item?.points ?? []), prompt];

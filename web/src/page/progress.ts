@@ -7,16 +7,11 @@ import { megabytes } from "./words";
 
 const STAGES: { stage: Stage; label: string; doing: string }[] = [
   { stage: "download", label: "Download", doing: "Downloading the model" },
-  { stage: "compile", label: "Compile", doing: "Preparing the model" },
+  { stage: "load", label: "Prepare", doing: "Preparing the model" },
   { stage: "encode-image", label: "Encode", doing: "Looking at the picture" },
   { stage: "think", label: "Think", doing: "Thinking" },
   { stage: "mask", label: "Mask", doing: "Drawing the mask" },
 ];
-
-/** Loading weights is part of getting the model ready, as people see it. */
-function shownStage(stage: Stage): Stage {
-  return stage === "load" ? "compile" : stage;
-}
 
 export class ProgressView {
   readonly #list = byId("stages", HTMLElement);
@@ -36,7 +31,7 @@ export class ProgressView {
 
   #update(): void {
     const { progress, busy } = this.app;
-    const active = progress ? shownStage(progress.stage) : null;
+    const active = progress?.stage ?? null;
     const position = STAGES.findIndex(({ stage }) => stage === active);
     STAGES.forEach(({ stage }, index) => {
       const item = this.#items.get(stage);
@@ -44,7 +39,7 @@ export class ProgressView {
     });
     if (progress) this.#setBar(progress, active);
     this.#detail.textContent = progress
-      ? this.#describe(progress, active)
+      ? this.#describe(progress)
       : busy
         ? "Starting"
         : this.#idle();
@@ -75,18 +70,18 @@ export class ProgressView {
     item?.style.setProperty("--part", String(total ? Math.min(done / total, 1) : 0.5));
   }
 
-  #describe(progress: Progress, active: Stage | null): string {
-    if (progress.stage === "download") return this.#describeDownload(progress);
-    const doing = STAGES.find(({ stage }) => stage === active)?.doing ?? "";
-    const { done, total } = progress;
+  #describe({ stage, done, total }: Progress): string {
+    const doing = STAGES.find((other) => other.stage === stage)?.doing ?? "";
+    if (stage === "download") return this.#describeDownload(doing, done, total ?? 0);
+    if (stage === "load" && total) return `${doing}, ${megabytes(done)} of ${megabytes(total)}`;
     return total && total > 1 ? `${doing}, ${done} of ${total}` : doing;
   }
 
-  #describeDownload({ done, total = 0 }: Progress): string {
+  #describeDownload(doing: string, done: number, total: number): string {
     const now = performance.now();
     if (this.#downloadStart === 0) this.#downloadStart = now;
     const seconds = (now - this.#downloadStart) / 1000;
-    const size = `Downloading the model, ${megabytes(done)} of ${megabytes(total)}`;
+    const size = `${doing}, ${megabytes(done)} of ${megabytes(total)}`;
     if (seconds < 0.5 || done === 0) return size;
     const rate = done / seconds;
     return `${size}, ${megabytes(rate)}/s, ${Math.ceil((total - done) / rate)} s left`;

@@ -7,7 +7,7 @@ declare module "askmask-wasm" {
       event:
         | {
             type: "progress";
-            stage: "load" | "compile" | "encode-image" | "think" | "mask";
+            stage: "load" | "encode-image" | "think" | "mask";
             done: number;
             total?: number;
           }

@@ -1,0 +1,85 @@
+/** What assistive technology and small screens get. */
+import { createRequire } from "node:module";
+import { expect, type Page, test } from "@playwright/test";
+import { askAndFind, openPage } from "./helpers";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+interface Violation {
+  id: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/** WCAG 2.2 A and AA rules that the page breaks, with where. */
+async function violations(page: Page): Promise<string[]> {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+  const found = await page.evaluate(async (tags) => {
+    const { axe } = window as unknown as {
+      axe: { run(root: Document, options: object): Promise<{ violations: Violation[] }> };
+    };
+    return (await axe.run(document, { runOnly: tags })).violations;
+  }, tags);
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary}`),
+  );
+}
+
+// The policy of the page keeps foreign scripts out, the checker's too.
+test.use({ bypassCSP: true });
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`breaks no WCAG AA rule, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await openPage(page);
+    await page.addScriptTag({ path: AXE });
+    expect(await violations(page)).toEqual([]);
+    await askAndFind(page, "both");
+    expect(await violations(page)).toEqual([]);
+  });
+}
+
+for (const width of [320, 390]) {
+  test(`fits ${width} pixels without scrolling sideways`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 844 });
+    await openPage(page);
+    await askAndFind(page, "both");
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow).toBe(0);
+  });
+}
+
+test("nothing jumps while the page loads and answers", async ({ page }) => {
+  await page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const { value, hadRecentInput } = entry as PerformanceEntry & {
+          value: number;
+          hadRecentInput: boolean;
+        };
+        if (!hadRecentInput) shifts.push(value);
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await openPage(page);
+  await askAndFind(page, "both");
+  const shifts = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts);
+  expect(shifts.reduce((sum, value) => sum + value, 0)).toBeLessThan(0.05);
+});
+
+test.describe("by touch", () => {
+  test.use({ hasTouch: true, viewport: { width: 390, height: 844 } });
+
+  test("one finger marks an object", async ({ page }) => {
+    await openPage(page);
+    await page.getByRole("button", { name: "What keeps the rain out?" }).tap();
+    await expect(page.locator(".object-title")).toHaveText(["Umbrella"]);
+    await page.locator("#tools label", { hasText: "Include" }).tap();
+    await page.locator("#canvas").scrollIntoViewIfNeeded();
+    await page.locator("#canvas").tap();
+    await expect(page.locator("#undo")).toHaveAccessibleName("Undo: point");
+  });
+});
