@@ -56,7 +56,7 @@ impl Mask {
         let logits = resize_bilinear(low_res, low, square);
         let mut data = Vec::with_capacity(to.pixels());
         bilinear_rows(&logits, square, to, |row| {
-            data.extend(row.iter().map(|&logit| u8::from(logit > 0.0)))
+            data.extend(row.iter().map(|&logit| u8::from(logit > 0.0)));
         });
         Self { size: to, data }
     }

@@ -25,6 +25,10 @@ pub struct TileGrid {
 /// Of equally near grids the largest is taken for which the picture has more than half the
 /// pixels. Source: `find_closest_aspect_ratio` of InternVL. With `max_tiles` 0 or 1, one tile.
 #[must_use]
+#[expect(
+    clippy::float_cmp,
+    reason = "a tie is one of equal quotients, as in the reference"
+)]
 pub fn tile_grid(size: ImageSize, max_tiles: usize, tile: usize) -> TileGrid {
     let aspect = size.width as f64 / size.height as f64;
     let mut best = TileGrid {

@@ -1,8 +1,10 @@
 //! Text to token ids and back. Text never becomes control tokens: those are placed by id.
 
-use std::collections::HashSet;
+mod parts;
 
-use serde::Deserialize;
+use std::collections::HashSet;
+use std::fmt::Display;
+
 use tokenizers::{
     Model, ModelWrapper, NormalizedString, Normalizer, OffsetType, PreTokenizedString, PreTokenizer,
 };
@@ -47,14 +49,13 @@ impl Tokenizer {
                 json.len()
             )));
         }
-        Parts::check(json)?;
-        let inner =
-            tokenizers::Tokenizer::from_bytes(json).map_err(|e| unsupported(e.to_string()))?;
+        parts::check(json)?;
+        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(unsupported)?;
         let ModelWrapper::BPE(model) = inner.get_model() else {
-            return Err(unsupported("it is not of the type BPE".into()));
+            return Err(unsupported("it is not of the type BPE"));
         };
         if model.dropout.is_some_and(|dropout| dropout > 0.0) {
-            return Err(unsupported("it drops merges at random".into()));
+            return Err(unsupported("it drops merges at random"));
         }
         let vocabulary = inner.get_vocab_size(true);
         if vocabulary > MAX_VOCABULARY {
@@ -204,44 +205,6 @@ impl Stream<'_> {
     }
 }
 
-/// The steps that a tokenizer consists of. Only those of byte-level BPE are let through: some
-/// others panic on damaged settings, and none are needed by the family.
-#[derive(Deserialize)]
-struct Parts {
-    normalizer: Option<Part>,
-    pre_tokenizer: Option<Part>,
-    decoder: Option<Part>,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default, alias = "normalizers", alias = "decoders")]
-    pretokenizers: Vec<Part>,
-}
-
-impl Parts {
-    fn check(json: &[u8]) -> Result<(), Error> {
-        let parts: Self = serde_json::from_slice(json).map_err(|e| unsupported(e.to_string()))?;
-        let all = [parts.normalizer, parts.pre_tokenizer, parts.decoder];
-        all.iter().flatten().try_for_each(Part::check)
-    }
-}
-
-impl Part {
-    fn check(&self) -> Result<(), Error> {
-        const KNOWN: [&str; 4] = ["NFC", "Split", "ByteLevel", "Sequence"];
-        if !KNOWN.contains(&self.kind.as_str()) {
-            return Err(unsupported(format!(
-                "a step of the type {:?}, only {KNOWN:?} are known",
-                self.kind
-            )));
-        }
-        self.pretokenizers.iter().try_for_each(Self::check)
-    }
-}
-
 impl Control {
     fn find(inner: &tokenizers::Tokenizer) -> Result<Self, Error> {
         const NAMES: [&str; 7] = [
@@ -308,13 +271,13 @@ pub fn validate_question(question: &str) -> Result<&str, Error> {
     }
 }
 
-fn unsupported(reason: String) -> Error {
+fn unsupported(reason: impl Display) -> Error {
     Error::UnsupportedModel {
         reason: format!("tokenizer.json: {reason}"),
     }
 }
 
-fn failed(cause: tokenizers::Error) -> Error {
+fn failed(cause: impl Display) -> Error {
     Error::Internal {
         reason: format!("the tokenizer failed: {cause}"),
     }
@@ -396,10 +359,6 @@ mod tests {
         let mut random = json();
         random["model"]["dropout"] = json!(0.5);
         assert!(tokenizer(&random).is_err());
-        let mut precompiled = json();
-        precompiled["normalizer"] =
-            json!({"type": "Sequence", "normalizers": [{"type": "Precompiled"}]});
-        assert!(tokenizer(&precompiled).is_err());
     }
 
     #[test]
