@@ -103,7 +103,8 @@ fn single(folder: &Path) -> Result<&'static str, Error> {
     let reason = match pickle {
         Some(name) => format!(
             "{name} holds pickled weights, which run code when they are read; convert them with \
-             `python -m safetensors.convert` or save_pretrained(safe_serialization=True)"
+             `python -c \"import torch, safetensors.torch as s; s.save_file(torch.load('{name}', \
+             weights_only=True), '{SINGLE}')\"`"
         ),
         None => format!("{} has neither {SINGLE} nor {INDEX}", folder.display()),
     };
@@ -199,7 +200,7 @@ mod tests {
         folder.write("pytorch_model.bin", b"\x80\x02");
         let error = Folder::open(&folder.0).unwrap_err();
         assert!(error.to_string().contains("pytorch_model.bin"), "{error}");
-        assert!(error.to_string().contains("safetensors.convert"), "{error}");
+        assert!(error.to_string().contains("weights_only=True"), "{error}");
     }
 
     #[test]
