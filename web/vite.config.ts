@@ -28,6 +28,9 @@ export default defineConfig({
     // Inlined files would be data: addresses, which the policy forbids.
     assetsInlineLimit: 0,
     emptyOutDir: true,
+    rolldownOptions: {
+      input: ["index.html", "element.html"].map((page) => path.join(here, page)),
+    },
   },
   preview: { headers: { "Content-Security-Policy": CONTENT_SECURITY_POLICY } },
   test: { include: ["test/**/*.test.ts"] },

@@ -63,6 +63,17 @@ test("refines by include, exclude and box; undo and redo cover all", async ({ pa
   await expect(facts).toContainText("bottom right");
 });
 
+test("undoes a question from the field it was asked in", async ({ page }) => {
+  await askAndFind(page, "umbrella");
+  await page.locator("#question").press("Control+z");
+  await expect(objects(page)).toHaveCount(0);
+  // A question that is being written is the text field's to undo.
+  await page.locator("#question").press("Control+Shift+z");
+  await page.locator("#question").pressSequentially(" again");
+  await page.locator("#question").press("Control+z");
+  await expect(objects(page)).toHaveCount(1);
+});
+
 test("marks a new object by a click alone", async ({ page }) => {
   await askAndFind(page, "umbrella");
   await page.getByRole("button", { name: "Mark another" }).click();

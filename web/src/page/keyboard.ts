@@ -34,8 +34,8 @@ export class Keyboard {
 
   #onPage(event: KeyboardEvent): void {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    // A text field that is being written in keeps its own undo.
-    if (event.target instanceof HTMLTextAreaElement && event.target.value !== "") return;
+    // A question that is being written keeps the text field's own undo.
+    if (event.target instanceof HTMLTextAreaElement && event.target.dataset.draft) return;
     event.preventDefault();
     if (event.shiftKey) this.app.redo();
     else this.app.undo();

@@ -28,7 +28,11 @@ function connectQuestion(app: App): void {
     event.preventDefault();
     if (!app.busy) form.requestSubmit();
   });
+  question.addEventListener("input", () => {
+    question.dataset.draft = "yes";
+  });
   app.onChange(() => {
+    if (app.busy === "ask") delete question.dataset.draft;
     button.textContent = app.busy ? "Stop" : "Ask";
     button.classList.toggle("stop", app.busy !== null);
   });
