@@ -103,7 +103,7 @@ fn single(folder: &Path) -> Result<&'static str, Error> {
     let reason = match pickle {
         Some(name) => format!(
             "{name} holds pickled weights, which run code when they are read; convert them with \
-             `python -c \"import torch, safetensors.torch as s; s.save_file(torch.load('{name}', \
+             `python -c \"import torch, safetensors.torch as s; s.save_file(torch.load('FILE', \
              weights_only=True), '{SINGLE}')\"`"
         ),
         None => format!("{} has neither {SINGLE} nor {INDEX}", folder.display()),
