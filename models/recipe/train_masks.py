@@ -20,7 +20,7 @@ from training import Average, Meter, Schedule, optimizer_for, restore, save, upd
 CHECKPOINT = Path(__file__).parent / ".work" / "masks.pt"
 PROMPTS = 4  # class prompts a picture, the last one mostly of an absent class
 CELLS = SIZE // 16
-CLICK_SHARE = 0.2
+CLICK_STEPS = 0.7  # share of steps that also train clicks, boxes and corrections
 
 
 class Trainee(nn.Module):
@@ -75,7 +75,7 @@ def class_prompts(rng, scene, classes):
 
 
 def batch_of(world, rng, size):
-    scenes = [world.draw(rng, world.train_styles, crowded=rng.random() < 0.3) for _ in range(size)]
+    scenes = [world.draw(rng, world.train_styles, crowded=rng.random() < 0.15) for _ in range(size)]
     scenes = [s if s.objects else world.draw(rng, world.train_styles) for s in scenes]
     classes = len(world.objects)
     prompts = [class_prompts(rng, s, classes) for s in scenes]
@@ -203,10 +203,10 @@ def step_loss(rng, trainee, batch, meter):
     known = present > 0
     meter.add(rec=recognition, acc=accuracy, mask=loss, iou=chosen[known].mean(), empty=chosen[~known].mean())
     loss = loss + recognition
-    if rng.random() < 2 * CLICK_SHARE:
+    if rng.random() < CLICK_STEPS:
         clicks, once, twice = click_loss(rng, trainee.masks, batch["scenes"], features)
         meter.add(click=once, refined=twice)
-        loss = loss + 0.5 * clicks
+        loss = loss + clicks
     return loss
 
 
@@ -230,9 +230,9 @@ def main():
         update(trainee, optimizer, loss, schedule.rate(step))
         step += 1
         average.update(trainee, step)
-        if step % 50 == 0:
-            print(f"step {step} {schedule.elapsed() / 60:.1f} min pictures {step * args.batch} {meter}", flush=True)
-        if step % 200 == 0 or schedule.share() >= 1:
+        if step % 25 == 0:
+            print(f"step {step} {schedule.elapsed() / 60:.1f} min {meter}", flush=True)
+        if schedule.time_to_save():
             state = dict(module=trainee.state_dict(), optimizer=optimizer.state_dict(), average=average.state)
             save(CHECKPOINT, **state, step=step, spent=schedule.elapsed())
 

@@ -12,7 +12,14 @@ class Schedule:
 
     def __init__(self, peak, minutes, spent=0.0):
         self.peak, self.total, self.spent = peak, minutes * 60, spent
-        self.started = time.time()
+        self.started = self.saved = time.time()
+
+    def time_to_save(self):
+        """True every two minutes, and at the end."""
+        due = time.time() - self.saved > 120 or self.share() >= 1
+        if due:
+            self.saved = time.time()
+        return due
 
     def elapsed(self):
         return self.spent + time.time() - self.started
