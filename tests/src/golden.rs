@@ -6,7 +6,9 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 
 use askmask_core::mask::BoundingBox;
-use askmask_core::pipeline::{Answer, AskOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts, Trace};
+use askmask_core::pipeline::{
+    Answer, AskOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts, Trace,
+};
 use askmask_core::weights::InMemory;
 use askmask_core::{DeviceKind, Error, Host, Mask, RgbImage, Stage};
 use serde::Deserialize;
@@ -72,9 +74,13 @@ impl Recorder {
 
 /// Files of a fixture model.
 pub fn files(fixture: &str) -> ModelFiles {
-    let weights = InMemory::new([("model.safetensors".to_owned(), bytes(&format!("{fixture}/model.safetensors")))]);
+    let weights = InMemory::new([(
+        "model.safetensors".to_owned(),
+        bytes(&format!("{fixture}/model.safetensors")),
+    )]);
     ModelFiles {
-        config: String::from_utf8(bytes(&format!("{fixture}/config.json"))).expect("config.json is text"),
+        config: String::from_utf8(bytes(&format!("{fixture}/config.json")))
+            .expect("config.json is text"),
         tokenizer: bytes(&format!("{fixture}/tokenizer.json")),
         weights: Box::new(weights.expect("the fixture's weights are sound")),
     }
@@ -84,12 +90,15 @@ impl Golden {
     /// Loads a fixture, sets its picture and asks its question.
     pub fn run(fixture: &str, kind: DeviceKind) -> Self {
         let expected: Expected = json(&format!("{fixture}/expected.json"));
-        let image = RgbImage::decode(&bytes(&format!("{fixture}/input.png"))).expect("the fixture's picture is sound");
+        let image = RgbImage::decode(&bytes(&format!("{fixture}/input.png")))
+            .expect("the fixture's picture is sound");
         let host = Recorder::default();
         let (picture, answer) = pollster::block_on(async {
             let model = Model::load(files(fixture), kind, &host).await?;
             let picture = model.set_image(image, &host).await?;
-            let answer = picture.ask(&expected.question, &AskOptions::default(), &host).await?;
+            let answer = picture
+                .ask(&expected.question, &AskOptions::default(), &host)
+                .await?;
             Ok::<_, Error>((picture, answer))
         })
         .unwrap_or_else(|e| panic!("{fixture}: {e}"));
@@ -124,7 +133,9 @@ impl Golden {
     /// IoU of every mask with the reference's.
     pub fn ious(&self) -> Vec<f32> {
         let masks = self.answer.objects.iter().enumerate();
-        masks.map(|(i, o)| self.iou(&o.mask, &format!("seg{i}_mask"))).collect()
+        masks
+            .map(|(i, o)| self.iou(&o.mask, &format!("seg{i}_mask")))
+            .collect()
     }
 
     /// IoU of a mask with the one that the reference calls `name`.
@@ -134,7 +145,12 @@ impl Golden {
     }
 
     /// Redraws one object as the fixture's case `name` does and returns it with its stages.
-    pub fn refine(&self, case: &str, prompts: &Prompts, previous: Option<&Object>) -> (Object, Vec<Row>) {
+    pub fn refine(
+        &self,
+        case: &str,
+        prompts: &Prompts,
+        previous: Option<&Object>,
+    ) -> (Object, Vec<Row>) {
         let host = Recorder::default();
         let object = pollster::block_on(self.picture.refine(prompts, previous, &host)).expect(case);
         let stages = host.stages();
@@ -159,7 +175,11 @@ impl Golden {
             .map(|(at, label)| Point {
                 x: at[0],
                 y: at[1],
-                label: if label == 1 { PointLabel::Foreground } else { PointLabel::Background },
+                label: if label == 1 {
+                    PointLabel::Foreground
+                } else {
+                    PointLabel::Background
+                },
             })
             .collect()
     }
@@ -167,16 +187,28 @@ impl Golden {
     /// The fixture's box, in picture pixels.
     pub fn bbox(&self) -> BoundingBox {
         let corners = self.expected.f32("refine_box_corners");
-        BoundingBox { x0: corners[0], y0: corners[1], x1: corners[2], y1: corners[3] }
+        BoundingBox {
+            x0: corners[0],
+            y0: corners[1],
+            x1: corners[2],
+            y1: corners[3],
+        }
     }
 }
 
 /// Compares the end of the reference with `actual`: the language model's head and final norm run
 /// on the last rows only.
 fn compare(stage: &str, reference: &[f32], actual: &[f32]) -> Row {
-    assert!(actual.len() <= reference.len(), "{stage}: {} values, {} expected", actual.len(), reference.len());
+    assert!(
+        actual.len() <= reference.len(),
+        "{stage}: {} values, {} expected",
+        actual.len(),
+        reference.len()
+    );
     let reference = &reference[reference.len() - actual.len()..];
-    let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0_f32, |a, b| if b.is_nan() { f32::NAN } else { a.max(b) });
+    let largest = |values: &mut dyn Iterator<Item = f32>| {
+        values.fold(0.0_f32, |a, b| if b.is_nan() { f32::NAN } else { a.max(b) })
+    };
     Row {
         stage: stage.to_owned(),
         scale: largest(&mut reference.iter().map(|v| v.abs())),

@@ -1,6 +1,7 @@
 //! What the tests share: the fixtures, and reproducible damage.
 
 pub mod golden;
+pub mod scenes;
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,9 @@ use serde::de::DeserializeOwned;
 
 /// A file below `tests/fixtures`.
 pub fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
 }
 
 /// Its bytes.
@@ -56,13 +59,19 @@ impl Tensors {
 
     /// A `[height, width, 3]` tensor of bytes as a picture.
     pub fn picture(&self, name: &str) -> RgbImage {
-        RgbImage { size: self.size(name), data: self.bytes(name) }
+        RgbImage {
+            size: self.size(name),
+            data: self.bytes(name),
+        }
     }
 
     /// The first two dimensions.
     pub fn size(&self, name: &str) -> ImageSize {
         let shape = self.shape(name);
-        ImageSize { height: shape[0], width: shape[1] }
+        ImageSize {
+            height: shape[0],
+            width: shape[1],
+        }
     }
 }
 

@@ -43,7 +43,11 @@ const STAGES: [&str; 29] = [
 
 fn check(rows: &[Row]) {
     for row in rows {
-        assert!(row.relative() <= TOLERANCE, "{row:?} is off by {}", row.relative());
+        assert!(
+            row.relative() <= TOLERANCE,
+            "{row:?} is off by {}",
+            row.relative()
+        );
     }
 }
 
@@ -52,12 +56,19 @@ fn every_stage_of_the_tiny_model() {
     let golden = Golden::run("sa2va_tiny", DeviceKind::Cpu);
     let rows = golden.rows();
     for stage in STAGES {
-        assert!(rows.iter().any(|row| row.stage == stage), "{stage} is not compared");
+        assert!(
+            rows.iter().any(|row| row.stage == stage),
+            "{stage} is not compared"
+        );
     }
     check(&rows);
     assert_eq!(golden.written(), golden.reference_text());
     assert_eq!(golden.ious().len(), 2);
-    assert!(golden.ious().iter().all(|&iou| iou >= 0.999), "{:?}", golden.ious());
+    assert!(
+        golden.ious().iter().all(|&iou| iou >= 0.999),
+        "{:?}",
+        golden.ious()
+    );
 }
 
 #[test]
@@ -66,7 +77,11 @@ fn every_stage_of_a_quantized_model() {
     check(&golden.rows());
     assert_eq!(golden.written(), golden.reference_text());
     assert!(!golden.ious().is_empty());
-    assert!(golden.ious().iter().all(|&iou| iou >= 0.999), "{:?}", golden.ious());
+    assert!(
+        golden.ious().iter().all(|&iou| iou >= 0.999),
+        "{:?}",
+        golden.ious()
+    );
 }
 
 #[test]
@@ -75,7 +90,11 @@ fn one_tile_tied_embeddings_and_resized_positions() {
     check(&golden.rows());
     assert_eq!(golden.written(), golden.reference_text());
     assert!(!golden.ious().is_empty());
-    assert!(golden.ious().iter().all(|&iou| iou >= 0.999), "{:?}", golden.ious());
+    assert!(
+        golden.ious().iter().all(|&iou| iou >= 0.999),
+        "{:?}",
+        golden.ious()
+    );
 }
 
 #[test]
@@ -83,19 +102,46 @@ fn clicks_a_box_and_earlier_logits() {
     let golden = Golden::run("sa2va_tiny", DeviceKind::Cpu);
     let points = golden.points();
     let bbox = Some(golden.bbox());
-    let clicks = Prompts { points: points.clone(), bbox: None };
+    let clicks = Prompts {
+        points: points.clone(),
+        bbox: None,
+    };
     let (clicked, rows) = golden.refine("points", &clicks, None);
     check(&rows);
     assert!(golden.iou(&clicked.mask, "refine_points_mask") >= 0.999);
     let cases = [
-        ("box", Prompts { points: vec![], bbox }, None),
-        ("box_points", Prompts { points: points[..2].to_vec(), bbox }, None),
-        ("mask", Prompts { points: points[..1].to_vec(), bbox: None }, Some(&clicked)),
+        (
+            "box",
+            Prompts {
+                points: vec![],
+                bbox,
+            },
+            None,
+        ),
+        (
+            "box_points",
+            Prompts {
+                points: points[..2].to_vec(),
+                bbox,
+            },
+            None,
+        ),
+        (
+            "mask",
+            Prompts {
+                points: points[..1].to_vec(),
+                bbox: None,
+            },
+            Some(&clicked),
+        ),
     ];
     for (case, prompts, previous) in cases {
         let (object, rows) = golden.refine(case, &prompts, previous);
         check(&rows);
-        assert!(golden.iou(&object.mask, &format!("refine_{case}_mask")) >= 0.999, "{case}");
+        assert!(
+            golden.iou(&object.mask, &format!("refine_{case}_mask")) >= 0.999,
+            "{case}"
+        );
     }
 }
 
@@ -110,5 +156,8 @@ fn a_second_question_starts_from_the_picture_alone() {
     ask("What else is there, and why is it so far away from everything?");
     let (answer, stages) = ask("Can you please segment the dog in this image?");
     assert_eq!(answer.tokens, golden.answer.tokens);
-    assert!(!stages.contains_key("image_tokens"), "the picture was encoded again");
+    assert!(
+        !stages.contains_key("image_tokens"),
+        "the picture was encoded again"
+    );
 }

@@ -10,13 +10,19 @@ use crate::error::{IntoJs, to_js};
 /// A mask from `width · height` bytes; anything but 0 counts as inside.
 pub fn mask_from_bytes(mut data: Vec<u8>, width: usize, height: usize) -> Result<Mask, JsValue> {
     if width.checked_mul(height) != Some(data.len()) {
-        let message = format!("a mask of {} bytes is not {width} × {height} pixels", data.len());
-        return Err(to_js(&Error::InvalidQuery(message)));
+        let message = format!(
+            "a mask of {} bytes is not {width} × {height} pixels",
+            data.len()
+        );
+        return Err(to_js(&Error::InvalidQuery { reason: message }));
     }
     for value in &mut data {
         *value = u8::from(*value != 0);
     }
-    Ok(Mask { size: ImageSize { height, width }, data })
+    Ok(Mask {
+        size: ImageSize { height, width },
+        data,
+    })
 }
 
 /// A grey PNG, 255 inside the mask and 0 outside.

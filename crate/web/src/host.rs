@@ -1,14 +1,15 @@
 //! The embedder's callbacks as a core [`Host`].
 
 use askmask_core::error::Error;
-use askmask_core::pipeline::{Host, Stage};
+use askmask_core::host::{Host, Stage};
+use askmask_core::pipeline::Trace;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-export type Stage = "load" | "compile" | "encode-image" | "think" | "mask";
+export type Stage = "load" | "encode-image" | "think" | "mask";
 export type HostEvent =
   | { type: "progress"; stage: Stage; done: number; total?: number }
   | { type: "token"; text: string };
@@ -32,10 +33,20 @@ extern "C" {
     async fn checkpoint(this: &HostCallbacks) -> Result<JsValue, JsValue>;
 }
 
-/// A [`Host`] that forwards to JavaScript.
-pub struct JsHost(pub HostCallbacks);
+/// A [`Host`] that forwards to JavaScript, and records every stage if asked to.
+pub struct JsHost {
+    callbacks: HostCallbacks,
+    pub trace: Option<Trace>,
+}
 
 impl JsHost {
+    pub fn new(callbacks: HostCallbacks) -> Self {
+        Self {
+            callbacks,
+            trace: None,
+        }
+    }
+
     fn send(&self, fields: &[(&str, JsValue)]) {
         let event = Object::new();
         for (name, value) in fields {
@@ -43,7 +54,7 @@ impl JsHost {
             let _ = Reflect::set(&event, &JsValue::from_str(name), value);
         }
         // A listener that throws must not stop the computation.
-        let _ = self.0.on_event(&event);
+        let _ = self.callbacks.on_event(&event);
     }
 }
 
@@ -51,33 +62,30 @@ impl Host for JsHost {
     fn progress(&self, stage: Stage, done: u64, total: Option<u64>) {
         self.send(&[
             ("type", JsValue::from_str("progress")),
-            ("stage", JsValue::from_str(stage_name(stage))),
+            ("stage", JsValue::from_str(stage.name())),
             ("done", js_number(done)),
             ("total", total.map_or(JsValue::UNDEFINED, js_number)),
         ]);
     }
 
     fn token(&self, text: &str) {
-        self.send(&[("type", JsValue::from_str("token")), ("text", JsValue::from_str(text))]);
+        self.send(&[
+            ("type", JsValue::from_str("token")),
+            ("text", JsValue::from_str(text)),
+        ]);
     }
 
     fn checkpoint(&self) -> LocalBoxFuture<'_, Result<(), Error>> {
         Box::pin(async {
-            match self.0.checkpoint().await {
+            match self.callbacks.checkpoint().await {
                 Ok(_) => Ok(()),
                 Err(_) => Err(Error::Cancelled),
             }
         })
     }
-}
 
-fn stage_name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Load => "load",
-        Stage::Compile => "compile",
-        Stage::EncodeImage => "encode-image",
-        Stage::Think => "think",
-        Stage::Mask => "mask",
+    fn trace(&self) -> Option<&Trace> {
+        self.trace.as_ref()
     }
 }
 

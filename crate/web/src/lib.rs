@@ -12,6 +12,7 @@ mod export;
 mod host;
 mod model;
 mod picture;
+mod trace;
 
 use wasm_bindgen::prelude::*;
 

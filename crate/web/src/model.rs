@@ -2,20 +2,29 @@
 
 use std::cell::RefCell;
 
+use askmask_core::DeviceKind;
 use askmask_core::error::Error;
 use askmask_core::image::{ImageSize, RgbImage};
-use askmask_core::pipeline::{self, DeviceKind, ModelFiles};
+use askmask_core::pipeline::{self, ModelFiles};
+use askmask_core::weights::InMemory;
 use wasm_bindgen::prelude::*;
 
 use crate::error::{IntoJs, to_js};
 use crate::host::{HostCallbacks, JsHost};
 use crate::picture::Picture;
 
+/// What [`Loader`] has collected.
+struct Files {
+    config: String,
+    tokenizer: Vec<u8>,
+    weights: InMemory,
+}
+
 /// Collects a model's files, then builds the model.
 #[wasm_bindgen]
 pub struct Loader {
     /// Empty once `finish` took the files.
-    files: RefCell<Option<ModelFiles>>,
+    files: RefCell<Option<Files>>,
     device: DeviceKind,
 }
 
@@ -31,10 +40,20 @@ impl Loader {
         let device = match device {
             "gpu" => DeviceKind::Gpu,
             "cpu" => DeviceKind::Cpu,
-            other => return Err(to_js(&Error::Internal(format!("unknown device {other:?}")))),
+            other => {
+                let reason = format!("unknown device {other:?}, \"gpu\" and \"cpu\" are known");
+                return Err(to_js(&Error::UnsupportedModel { reason }));
+            }
         };
-        let files = ModelFiles { config, tokenizer, shards: Vec::new() };
-        Ok(Loader { files: RefCell::new(Some(files)), device })
+        let files = Files {
+            config,
+            tokenizer,
+            weights: InMemory::default(),
+        };
+        Ok(Loader {
+            files: RefCell::new(Some(files)),
+            device,
+        })
     }
 
     /// Adds one safetensors file.
@@ -44,10 +63,9 @@ impl Loader {
     #[wasm_bindgen(js_name = addShard)]
     pub fn add_shard(&self, name: String, bytes: Vec<u8>) -> Result<(), JsValue> {
         match self.files.borrow_mut().as_mut() {
-            Some(files) => files.shards.push((name, bytes)),
-            None => return Err(to_js(&Error::Disposed)),
+            Some(files) => files.weights.add(&name, bytes).into_js(),
+            None => Err(to_js(&Error::Disposed)),
         }
-        Ok(())
     }
 
     /// Checks the files and builds the model on the device.
@@ -58,15 +76,25 @@ impl Loader {
     pub async fn finish(&self, host: HostCallbacks) -> Result<Model, JsValue> {
         let files = self.files.borrow_mut().take();
         let files = files.ok_or_else(|| to_js(&Error::Disposed))?;
-        let model = pipeline::Model::load(files, self.device, &JsHost(host)).await.into_js()?;
-        Ok(Model { inner: model, device: self.device })
+        let files = ModelFiles {
+            config: files.config,
+            tokenizer: files.tokenizer,
+            weights: Box::new(files.weights),
+        };
+        let model = pipeline::Model::load(files, self.device, &JsHost::new(host))
+            .await
+            .into_js()?;
+        Ok(Model {
+            inner: model,
+            device: self.device,
+        })
     }
 }
 
 /// A loaded model.
 #[wasm_bindgen]
 pub struct Model {
-    inner: pipeline::Model,
+    pub(crate) inner: pipeline::Model,
     device: DeviceKind,
 }
 
@@ -105,15 +133,18 @@ impl Model {
         height: usize,
         host: HostCallbacks,
     ) -> Result<Picture, JsValue> {
-        let image = RgbImage::from_rgba(&rgba, ImageSize { height, width }).into_js()?;
+        let image = RgbImage::from_rgba(ImageSize { height, width }, &rgba).into_js()?;
         self.encode(image, host).await
     }
 }
 
 impl Model {
     async fn encode(&self, image: RgbImage, host: HostCallbacks) -> Result<Picture, JsValue> {
-        let shown = image.clone();
-        let picture = self.inner.set_image(image, &JsHost(host)).await.into_js()?;
-        Ok(Picture::new(picture, shown))
+        let picture = self
+            .inner
+            .set_image(image, &JsHost::new(host))
+            .await
+            .into_js()?;
+        Ok(Picture::new(picture))
     }
 }

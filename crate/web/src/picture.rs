@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use askmask_core::error::Error;
-use askmask_core::image::{ImageSize, RgbImage};
+use askmask_core::image::ImageSize;
 use askmask_core::mask::BoundingBox;
-use askmask_core::pipeline::{self, Object, Point, PointLabel, Prompts};
+use askmask_core::pipeline::{self, AskOptions, Object, Point, PointLabel, Prompts};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{IntoJs, to_js};
@@ -16,12 +16,11 @@ use crate::host::{HostCallbacks, JsHost};
 #[wasm_bindgen]
 pub struct Picture {
     inner: pipeline::Picture,
-    image: RgbImage,
 }
 
 impl Picture {
-    pub(crate) fn new(inner: pipeline::Picture, image: RgbImage) -> Picture {
-        Picture { inner, image }
+    pub(crate) fn new(inner: pipeline::Picture) -> Picture {
+        Picture { inner }
     }
 }
 
@@ -42,8 +41,10 @@ impl Picture {
     /// The decoded pixels, `width · height · 4` bytes, opaque.
     #[must_use]
     pub fn rgba(&self) -> Vec<u8> {
-        let pixels = self.image.data.chunks_exact(3);
-        pixels.flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect()
+        let pixels = self.inner.image().data.chunks_exact(3);
+        pixels
+            .flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255])
+            .collect()
     }
 
     /// Answers a question; tokens stream through `host`.
@@ -52,9 +53,16 @@ impl Picture {
     /// `invalid-query`, `prompt-too-long`, `gpu-result-invalid`, `device-lost`;
     /// `AbortError` when `host.checkpoint` rejects.
     pub async fn ask(&self, question: String, host: HostCallbacks) -> Result<Answer, JsValue> {
-        let answer = self.inner.ask(&question, &JsHost(host)).await.into_js()?;
+        let answer = self
+            .inner
+            .ask(&question, &AskOptions::default(), &JsHost::new(host))
+            .await
+            .into_js()?;
         let objects = answer.objects.into_iter().map(Rc::new).collect();
-        Ok(Answer { text: answer.text, objects })
+        Ok(Answer {
+            text: answer.text,
+            objects,
+        })
     }
 
     /// A mask from clicks and a box. `points` holds (x, y, label) triples with
@@ -70,10 +78,17 @@ impl Picture {
         previous: Option<MaskObject>,
         host: HostCallbacks,
     ) -> Result<MaskObject, JsValue> {
-        let prompts = Prompts { points: read_points(&points)?, bbox: read_box(&bbox)? };
+        let prompts = Prompts {
+            points: read_points(&points)?,
+            bbox: read_box(&bbox)?,
+        };
         let previous = previous.as_ref().map(|object| &*object.0);
-        let object = self.inner.refine(&prompts, previous, &JsHost(host)).await.into_js()?;
-        Ok(MaskObject(Rc::new(object)))
+        let object = self
+            .inner
+            .refine(&prompts, previous, &JsHost::new(host))
+            .await
+            .into_js()?;
+        Ok(MaskObject::new(object))
     }
 
     /// The picture inside `mask` as an RGBA PNG of the picture's own size,
@@ -84,7 +99,9 @@ impl Picture {
     #[wasm_bindgen(js_name = cutoutPng)]
     pub fn cutout_png(&self, mask: Vec<u8>) -> Result<Vec<u8>, JsValue> {
         let ImageSize { height, width } = self.inner.size();
-        mask_from_bytes(mask, width, height)?.cutout_png(&self.image).into_js()
+        mask_from_bytes(mask, width, height)?
+            .cutout_png(self.inner.image())
+            .into_js()
     }
 }
 
@@ -121,6 +138,12 @@ impl Answer {
 #[wasm_bindgen]
 pub struct MaskObject(Rc<Object>);
 
+impl MaskObject {
+    pub(crate) fn new(object: Object) -> Self {
+        Self(Rc::new(object))
+    }
+}
+
 #[wasm_bindgen]
 impl MaskObject {
     /// The IoU that the mask decoder predicts for its mask, about 0 to 1.
@@ -144,7 +167,10 @@ impl MaskObject {
     /// (x0, y0, x1, y1), the far edges exclusive; empty for an empty mask.
     #[wasm_bindgen(getter, js_name = box)]
     pub fn bounding_box(&self) -> Vec<f32> {
-        self.0.mask.bounding_box().map_or_else(Vec::new, |b| vec![b.x0, b.y0, b.x1, b.y1])
+        self.0
+            .mask
+            .bounding_box()
+            .map_or_else(Vec::new, |b| vec![b.x0, b.y0, b.x1, b.y1])
     }
 
     /// `width · height` bytes, 0 or 1.
@@ -173,7 +199,11 @@ fn read_point(triple: &[f32]) -> Result<Point, JsValue> {
         0.0 => PointLabel::Negative,
         _ => return Err(invalid("a point's label must be 1 or 0")),
     };
-    Ok(Point { x: triple[0], y: triple[1], label })
+    Ok(Point {
+        x: triple[0],
+        y: triple[1],
+        label,
+    })
 }
 
 fn read_box(values: &[f32]) -> Result<Option<BoundingBox>, JsValue> {
@@ -185,5 +215,7 @@ fn read_box(values: &[f32]) -> Result<Option<BoundingBox>, JsValue> {
 }
 
 fn invalid(message: &str) -> JsValue {
-    to_js(&Error::InvalidQuery(message.to_owned()))
+    to_js(&Error::InvalidQuery {
+        reason: message.to_owned(),
+    })
 }

@@ -1,0 +1,238 @@
+//! `askmask ask`: a question, clicks, or both.
+
+use std::path::{Path, PathBuf};
+
+use askmask_core::pipeline::{AskOptions, Model, Object, Picture, Point, PointLabel, Prompts};
+use askmask_core::{BoundingBox, DeviceKind, Error, Mask, RgbImage};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+use crate::host::Terminal;
+use crate::model;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// PNG, JPEG or WebP
+    picture: PathBuf,
+    /// What to look for, in your own words; may be left out with --point or --box
+    #[arg(required_unless_present_any = ["points", "bbox"])]
+    question: Option<String>,
+    /// Model folder instead of the embedded nano
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
+    /// Write the union of all targets as a black and white PNG
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    /// Write one mask a target: mask-1.png, mask-2.png, …
+    #[arg(long, value_name = "DIR")]
+    masks: Option<PathBuf>,
+    /// Write the picture with the targets in color
+    #[arg(long, value_name = "FILE")]
+    overlay: Option<PathBuf>,
+    /// Write the targets on a transparent ground
+    #[arg(long, value_name = "FILE")]
+    cutout: Option<PathBuf>,
+    /// Print text, objects and timings as JSON
+    #[arg(long)]
+    json: bool,
+    /// Clicks: X,Y,+ inside or X,Y,- outside the target, in picture pixels; they redraw the first
+    /// target, or draw one without a question
+    #[arg(long, value_name = "X,Y,±", num_args = 1.., allow_hyphen_values = true, value_parser = point)]
+    points: Vec<Point>,
+    /// A box around the target: X0,Y0,X1,Y1 in picture pixels
+    #[arg(long = "box", value_name = "X0,Y0,X1,Y1", value_parser = bbox)]
+    bbox: Option<BoundingBox>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Device {
+    Cpu,
+    Gpu,
+}
+
+struct Found {
+    text: String,
+    objects: Vec<Object>,
+    image: RgbImage,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Fault> {
+    let image = RgbImage::decode(&model::bytes(&arguments.picture)?)?;
+    let host = Terminal::new(!arguments.json);
+    let found = pollster::block_on(find(arguments, image, &host));
+    let timings = host.finish();
+    let found = found?;
+    write_files(arguments, &found)?;
+    if arguments.json {
+        println!("{}", report(&found, &timings));
+    } else {
+        print_objects(&found);
+    }
+    Ok(())
+}
+
+async fn find(arguments: &Arguments, image: RgbImage, host: &Terminal) -> Result<Found, Fault> {
+    let device = match arguments.device {
+        Device::Cpu => DeviceKind::Cpu,
+        Device::Gpu => DeviceKind::Gpu,
+    };
+    if let Some(question) = &arguments.question {
+        // Before the model is loaded, which may take long.
+        askmask_core::tokenizer::validate_question(question)?;
+    }
+    let files = model::files(arguments.model.as_deref())?;
+    let model = Model::load(files, device, host).await?;
+    let picture = model.set_image(image, host).await?;
+    let (text, mut objects) = match &arguments.question {
+        Some(question) => {
+            let answer = picture.ask(question, &AskOptions::default(), host).await?;
+            (answer.text, answer.objects)
+        }
+        None => (String::new(), Vec::new()),
+    };
+    refine(arguments, &picture, &mut objects, host).await?;
+    Ok(Found {
+        text,
+        objects,
+        image: picture.image().clone(),
+    })
+}
+
+async fn refine(
+    arguments: &Arguments,
+    picture: &Picture,
+    objects: &mut Vec<Object>,
+    host: &Terminal,
+) -> Result<(), Error> {
+    if arguments.points.is_empty() && arguments.bbox.is_none() {
+        return Ok(());
+    }
+    let prompts = Prompts {
+        points: arguments.points.clone(),
+        bbox: arguments.bbox,
+    };
+    let object = picture.refine(&prompts, objects.first(), host).await?;
+    objects.splice(..objects.len().min(1), [object]);
+    Ok(())
+}
+
+fn write_files(arguments: &Arguments, found: &Found) -> Result<(), Fault> {
+    let Some(union) = union(&found.objects)? else {
+        return Ok(());
+    };
+    if let Some(path) = &arguments.mask {
+        write(path, &union.to_png()?)?;
+    }
+    if let Some(path) = &arguments.cutout {
+        write(path, &union.cutout_png(&found.image)?)?;
+    }
+    if let Some(path) = &arguments.overlay {
+        const COLOR: [u8; 3] = [255, 61, 127];
+        const OPACITY: f32 = 0.55;
+        write(path, &union.overlay_png(&found.image, COLOR, OPACITY)?)?;
+    }
+    if let Some(folder) = &arguments.masks {
+        std::fs::create_dir_all(folder).map_err(|cause| Fault::file(folder, &cause))?;
+        for (i, object) in found.objects.iter().enumerate() {
+            write(
+                &folder.join(format!("mask-{}.png", i + 1)),
+                &object.mask.to_png()?,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything that was found, or `None` when that is nothing.
+fn union(objects: &[Object]) -> Result<Option<Mask>, Error> {
+    let mut masks = objects.iter().map(|object| &object.mask);
+    let Some(first) = masks.next().cloned() else {
+        return Ok(None);
+    };
+    let all = masks.try_fold(first, |all, mask| all.union(mask))?;
+    Ok((all.area() > 0).then_some(all))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    std::fs::write(path, bytes).map_err(|cause| Fault::file(path, &cause))
+}
+
+fn print_objects(found: &Found) {
+    if !found.text.is_empty() {
+        println!();
+    }
+    if found.objects.is_empty() {
+        println!("nothing found, no mask written");
+    }
+    for (i, object) in found.objects.iter().enumerate() {
+        let pixels = object.mask.size.pixels();
+        let share = 100.0 * object.mask.area() as f32 / pixels as f32;
+        println!(
+            "{}: {share:.1}% of the picture, mask confidence {:.2}, presence {:.2}",
+            i + 1,
+            object.score,
+            object.object_score
+        );
+        if object.mask.area() == 0 {
+            println!("{}: the mask came out empty", i + 1);
+        }
+    }
+}
+
+fn report(found: &Found, timings: &[(&str, f64)]) -> Value {
+    let objects: Vec<Value> = found.objects.iter().map(describe).collect();
+    let seconds: Vec<Value> = timings
+        .iter()
+        .map(|(stage, s)| json!({"stage": stage, "seconds": s}))
+        .collect();
+    json!({
+        "text": found.text,
+        "width": found.image.size.width,
+        "height": found.image.size.height,
+        "objects": objects,
+        "timings": seconds,
+    })
+}
+
+fn describe(object: &Object) -> Value {
+    let bbox = object.mask.bounding_box().map(|b| [b.x0, b.y0, b.x1, b.y1]);
+    let rle: Value = serde_json::from_str(&object.mask.to_rle_json()).unwrap_or_default();
+    json!({
+        "score": object.score,
+        "object_score": object.object_score,
+        "area": object.mask.area(),
+        "box": bbox,
+        "rle": rle,
+    })
+}
+
+fn numbers<const N: usize>(text: &str) -> Option<[f32; N]> {
+    let values: Option<Vec<f32>> = text
+        .split(',')
+        .map(|part| part.trim().parse().ok().filter(|v: &f32| v.is_finite()))
+        .collect();
+    values?.try_into().ok()
+}
+
+fn point(text: &str) -> Result<Point, String> {
+    let wrong = || format!("{text:?} is not X,Y,+ or X,Y,-");
+    let (at, sign) = text.rsplit_once(',').ok_or_else(wrong)?;
+    let [x, y] = numbers(at).ok_or_else(wrong)?;
+    let label = match sign.trim() {
+        "+" => PointLabel::Foreground,
+        "-" => PointLabel::Background,
+        _ => return Err(wrong()),
+    };
+    Ok(Point { x, y, label })
+}
+
+fn bbox(text: &str) -> Result<BoundingBox, String> {
+    let [x0, y0, x1, y1] = numbers(text).ok_or_else(|| format!("{text:?} is not X0,Y0,X1,Y1"))?;
+    if x0 >= x1 || y0 >= y1 {
+        return Err(format!("{text:?} is an empty box"));
+    }
+    Ok(BoundingBox { x0, y0, x1, y1 })
+}

@@ -1,0 +1,61 @@
+//! Errors on one line, with what to do.
+
+use std::fmt;
+use std::path::Path;
+
+use askmask_core::Error;
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub enum Fault {
+    /// The core refused or failed.
+    Core(Error),
+    /// A file could not be read or written.
+    File(String),
+}
+
+impl Fault {
+    pub fn file(path: &Path, cause: &std::io::Error) -> Self {
+        Self::File(format!("{}: {cause}", path.display()))
+    }
+
+    /// 2 for input that has to change, 130 when cancelled, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::File(_) => 2,
+            Self::Core(error) => match error {
+                Error::Cancelled => 130,
+                Error::InvalidImage { .. }
+                | Error::ImageTooLarge { .. }
+                | Error::InvalidQuery { .. }
+                | Error::PromptTooLong { .. }
+                | Error::Integrity { .. }
+                | Error::WeightsMismatch { .. }
+                | Error::UnsupportedModel { .. } => 2,
+                _ => 1,
+            },
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, message, hint) = match self {
+            Self::Core(error) => (error.code(), error.to_string(), error.hint()),
+            Self::File(message) => (
+                "file",
+                message.clone(),
+                "Check the path and its permissions.",
+            ),
+        };
+        // One line whatever a file or a driver put into the message.
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        write!(f, "error[{code}]: {message}. {hint}")
+    }
+}

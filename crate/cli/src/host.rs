@@ -1,0 +1,102 @@
+//! The terminal as a host: streamed text on standard output, progress on standard error.
+
+use std::cell::{Cell, RefCell};
+use std::future::ready;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use askmask_core::{Error, Host, Stage};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shows progress and stops at Ctrl-C.
+pub struct Terminal {
+    streams: bool,
+    bar: ProgressBar,
+    stage: Cell<Option<Stage>>,
+    started: Cell<Instant>,
+    timings: RefCell<Vec<(Stage, Duration)>>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Terminal {
+    /// `streams`: whether tokens are printed as they come.
+    pub fn new(streams: bool) -> Self {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        // Without a handler Ctrl-C still ends the program, only less politely.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+        let bar = if stderr().is_terminal() {
+            ProgressBar::no_length()
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            streams,
+            bar,
+            stage: Cell::new(None),
+            started: Cell::new(Instant::now()),
+            timings: RefCell::default(),
+            interrupted,
+        }
+    }
+
+    /// Ends the bar; seconds by stage, in order.
+    pub fn finish(&self) -> Vec<(&'static str, f64)> {
+        self.enter(None);
+        self.bar.finish_and_clear();
+        let timings = self.timings.borrow();
+        timings
+            .iter()
+            .map(|(stage, time)| (stage.name(), time.as_secs_f64()))
+            .collect()
+    }
+
+    fn enter(&self, stage: Option<Stage>) {
+        let now = Instant::now();
+        if let Some(ended) = self.stage.replace(stage) {
+            self.timings
+                .borrow_mut()
+                .push((ended, now - self.started.get()));
+        }
+        self.started.set(now);
+    }
+}
+
+impl Host for Terminal {
+    fn progress(&self, stage: Stage, done: u64, total: Option<u64>) {
+        if self.stage.get() != Some(stage) {
+            self.enter(Some(stage));
+            let template = match stage {
+                Stage::Load => "{msg} {wide_bar} {bytes}/{total_bytes}",
+                _ => "{msg} {wide_bar} {pos}/{len}",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style);
+            }
+            self.bar.set_message(stage.name());
+        }
+        match total {
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
+        }
+        self.bar.set_position(done);
+    }
+
+    fn token(&self, text: &str) {
+        if self.streams {
+            self.bar.suspend(|| {
+                print!("{text}");
+                // A closed pipe shows at the last line as well.
+                let _ = stdout().flush();
+            });
+        }
+    }
+
+    fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
+        let stop = self.interrupted.load(Ordering::Relaxed);
+        Box::pin(ready(if stop { Err(Error::Cancelled) } else { Ok(()) }))
+    }
+}

@@ -1,0 +1,50 @@
+//! `askmask`: segment pictures in words on the command line.
+#![deny(clippy::unwrap_used, clippy::expect_used)]
+
+mod ask;
+mod fault;
+mod host;
+mod inspect;
+mod model;
+mod quantize;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Ask a picture in words, get an answer and a pixel-exact mask. Everything stays on this machine.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer a question about a picture and draw masks
+    Ask(ask::Arguments),
+    /// Say what is in a model folder
+    Inspect {
+        /// Folder with config.json, tokenizer.json and safetensors weights
+        dir: PathBuf,
+    },
+    /// Quantize a model folder
+    Quantize(quantize::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Ask(arguments) => ask::run(&arguments),
+        Command::Inspect { dir } => inspect::run(&dir),
+        Command::Quantize(arguments) => quantize::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}

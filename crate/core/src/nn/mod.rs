@@ -1,0 +1,19 @@
+//! Building blocks shared by every model family.
+
+mod attention;
+mod embedding;
+mod kv_cache;
+mod linear;
+mod loader;
+mod mlp;
+mod norm;
+mod rope;
+
+pub use attention::attention;
+pub use embedding::Embedding;
+pub use kv_cache::KvCache;
+pub use linear::{Linear, Weight};
+pub use loader::Loader;
+pub use mlp::Mlp;
+pub use norm::{LayerNorm, RmsNorm};
+pub use rope::Rotary;

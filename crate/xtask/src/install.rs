@@ -1,0 +1,77 @@
+//! Installing what a bare machine lacks.
+
+use crate::run::{Done, Fault, program, root, run, succeeds};
+use crate::web::Settings;
+
+/// The wasm target, wasm-bindgen and wasm-pack, the latter two into `target/tools`.
+pub fn wasm_tools(settings: &Settings) -> Done {
+    // `rustup target add` is quick when the target is there already.
+    run(program(
+        "rustup",
+        &["target", "add", "wasm32-unknown-unknown"],
+    ))?;
+    for (tool, command) in [
+        ("wasm-bindgen-cli", "wasm-bindgen"),
+        ("wasm-pack", "wasm-pack"),
+    ] {
+        let version = settings.tool(tool)?;
+        let found = program(command, &["--version"]).output();
+        let found = found
+            .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+            .unwrap_or_default();
+        if found.split_whitespace().nth(1) != Some(version) {
+            let mut install = vec![
+                "install",
+                tool,
+                "--version",
+                version,
+                "--root",
+                "target/tools",
+            ];
+            if tool == "wasm-pack" {
+                install.push("--locked");
+            }
+            run(program("cargo", &install))?;
+        }
+    }
+    Ok(())
+}
+
+/// Packages of the npm projects `web` and `tests/browser`.
+pub fn npm(folder: &str) -> Done {
+    if !succeeds(program("npm", &["--version"])) {
+        return Err(Fault("npm is missing: install Node.js 20 or newer".into()));
+    }
+    let lock = root().join(folder).join("package-lock.json");
+    let installed = root().join(folder).join("node_modules/.package-lock.json");
+    let modified = |path: std::path::PathBuf| path.metadata().and_then(|m| m.modified());
+    match (modified(lock), modified(installed)) {
+        (Ok(lock), Ok(installed)) if lock <= installed => Ok(()),
+        _ => run(program(
+            "npm",
+            &["--prefix", folder, "ci", "--no-audit", "--no-fund"],
+        )),
+    }
+}
+
+/// A Debian package, unless `present` says that it is not needed.
+pub fn debian(package: &str, present: bool) -> Done {
+    if present {
+        return Ok(());
+    }
+    if !succeeds(program(
+        "sh",
+        &["-c", "command -v apt-get && test \"$(id -u)\" = 0"],
+    )) {
+        return Err(Fault(format!(
+            "install {package} with your system's package manager"
+        )));
+    }
+    run(program("apt-get", &["update", "-q"]))?;
+    let mut install = program(
+        "apt-get",
+        &["install", "-y", "-q", "--no-install-recommends", package],
+    );
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    run(install)
+}
