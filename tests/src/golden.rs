@@ -155,9 +155,8 @@ impl Golden {
         let object = pollster::block_on(self.picture.refine(prompts, previous, &host)).expect(case);
         let stages = host.stages();
         let mut rows = vec![self.refined_row(case, "low_res", object.low_res_logits())];
-        for part in ["iou", "object_score"] {
-            rows.push(self.refined_row(case, part, &stages[&format!("refine_{part}")]));
-        }
+        rows.push(self.refined_row(case, "iou", &[object.score]));
+        rows.push(self.refined_row(case, "object_score", &stages["refine_object_score"]));
         (object, rows)
     }
 

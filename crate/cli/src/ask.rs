@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
-use crate::host::Terminal;
+use crate::host::{Terminal, plain, say};
 use crate::model;
 
 #[derive(Args)]
@@ -67,9 +67,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     let found = found?;
     write_files(arguments, &found)?;
     if arguments.json {
-        println!("{}", report(&found, &timings));
+        say(&format!("{}\n", report(&found, &timings)));
     } else {
-        print_objects(&found);
+        say(&summary(&found));
     }
     Ok(())
 }
@@ -160,26 +160,27 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     std::fs::write(path, bytes).map_err(|cause| Fault::file(path, &cause))
 }
 
-fn print_objects(found: &Found) {
+fn summary(found: &Found) -> String {
+    let mut lines = Vec::new();
     if !found.text.is_empty() {
-        println!();
+        // Ends the line of the streamed answer.
+        lines.push(String::new());
     }
     if found.objects.is_empty() {
-        println!("nothing found, no mask written");
+        lines.push("nothing found, no mask written".into());
     }
     for (i, object) in found.objects.iter().enumerate() {
-        let pixels = object.mask.size.pixels();
-        let share = 100.0 * object.mask.area() as f32 / pixels as f32;
-        println!(
-            "{}: {share:.1}% of the picture, mask confidence {:.2}, presence {:.2}",
+        let area = object.mask.area();
+        let share = 100.0 * area as f32 / object.mask.size.pixels() as f32;
+        let empty = if area == 0 { ", the mask is empty" } else { "" };
+        lines.push(format!(
+            "{}: {share:.1}% of the picture, mask confidence {:.2}, presence {:.2}{empty}",
             i + 1,
             object.score,
             object.object_score
-        );
-        if object.mask.area() == 0 {
-            println!("{}: the mask came out empty", i + 1);
-        }
+        ));
     }
+    lines.join("\n") + "\n"
 }
 
 fn report(found: &Found, timings: &[(&str, f64)]) -> Value {
@@ -189,7 +190,7 @@ fn report(found: &Found, timings: &[(&str, f64)]) -> Value {
         .map(|(stage, s)| json!({"stage": stage, "seconds": s}))
         .collect();
     json!({
-        "text": found.text,
+        "text": plain(&found.text),
         "width": found.image.size.width,
         "height": found.image.size.height,
         "objects": objects,

@@ -11,6 +11,18 @@ use std::time::{Duration, Instant};
 use askmask_core::{Error, Host, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Writes to standard output. Whoever closed it does not want the rest, so that is no fault.
+pub fn say(text: &str) {
+    let mut out = stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// What a model wrote, without control characters: a terminal would obey them.
+pub fn plain(text: &str) -> String {
+    let harmless = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars().filter(harmless).collect()
+}
+
 /// Shows progress and stops at Ctrl-C.
 pub struct Terminal {
     streams: bool,
@@ -87,16 +99,22 @@ impl Host for Terminal {
 
     fn token(&self, text: &str) {
         if self.streams {
-            self.bar.suspend(|| {
-                print!("{text}");
-                // A closed pipe shows at the last line as well.
-                let _ = stdout().flush();
-            });
+            self.bar.suspend(|| say(&plain(text)));
         }
     }
 
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
         let stop = self.interrupted.load(Ordering::Relaxed);
         Box::pin(ready(if stop { Err(Error::Cancelled) } else { Ok(()) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_04_answers_cannot_command_the_terminal() {
+        assert_eq!(plain("a\u{1b}[31mb\u{7}\u{9b}2J\r\n\tü"), "a[31mb2J\n\tü");
     }
 }

@@ -7,6 +7,7 @@ use askmask_core::sa2va::Config;
 use askmask_core::weights::{Folder, TensorSource};
 
 use crate::fault::Fault;
+use crate::host::say;
 use crate::model::text;
 
 /// Tensors of one part of the model.
@@ -21,14 +22,14 @@ struct Part {
 pub fn run(folder: &Path) -> Result<(), Fault> {
     let config = Config::parse(&text(&folder.join("config.json"))?)?;
     let weights = Folder::open(folder)?;
-    println!("{}", describe(&config));
-    println!(
-        "{:<34}{:>9}{:>16}{:>16}  types",
+    say(&describe(&config));
+    say(&format!(
+        "\n{:<34}{:>9}{:>16}{:>16}  types\n",
         "part", "tensors", "numbers", "bytes"
-    );
+    ));
     let parts = parts(&weights);
     for (name, part) in &parts {
-        print_part(name, part);
+        say(&line(name, part));
     }
     let all = parts.into_values().fold(Part::default(), |mut all, part| {
         all.tensors += part.tensors;
@@ -36,7 +37,7 @@ pub fn run(folder: &Path) -> Result<(), Fault> {
         all.bytes += part.bytes;
         all
     });
-    print_part("all", &all);
+    say(&line("all", &all));
     Ok(())
 }
 
@@ -96,17 +97,17 @@ fn part_of(name: &str) -> String {
     name.split('.').take(levels).collect::<Vec<_>>().join(".")
 }
 
-fn print_part(name: &str, part: &Part) {
+fn line(name: &str, part: &Part) -> String {
     let dtypes: Vec<_> = part
         .dtypes
         .iter()
         .map(|(dtype, count)| format!("{count}×{dtype}"))
         .collect();
-    println!(
-        "{name:<34}{:>9}{:>16}{:>16}  {}",
+    format!(
+        "{name:<34}{:>9}{:>16}{:>16}  {}\n",
         part.tensors,
         part.numbers,
         part.bytes,
         dtypes.join(" ")
-    );
+    )
 }

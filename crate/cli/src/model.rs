@@ -1,5 +1,7 @@
 //! Model folders, and the one inside the program.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use askmask_core::pipeline::ModelFiles;
@@ -28,12 +30,26 @@ fn nano() -> Result<ModelFiles, Fault> {
     })
 }
 
+/// Most bytes of a picture or tokenizer; beyond that the path is a mistake, such as a device.
+const MAX_FILE: u64 = 1 << 30;
+
 /// The bytes of a file.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
-    std::fs::read(path).map_err(|cause| Fault::file(path, &cause))
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?
+            .take(MAX_FILE + 1)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(io::Error::other(format!("more than {MAX_FILE} bytes")));
+        }
+        Ok(bytes)
+    };
+    read().map_err(|cause: io::Error| Fault::file(path, &cause))
 }
 
 /// The text of a file.
 pub fn text(path: &Path) -> Result<String, Fault> {
-    std::fs::read_to_string(path).map_err(|cause| Fault::file(path, &cause))
+    let invalid = |_| Fault::file(path, &io::Error::other("not UTF-8 text"));
+    String::from_utf8(bytes(path)?).map_err(invalid)
 }

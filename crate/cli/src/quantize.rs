@@ -12,6 +12,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::fault::Fault;
+use crate::host::say;
 use crate::model::text;
 
 #[derive(Args)]
@@ -62,14 +63,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     let copy = std::fs::copy(&tokenizer, arguments.output.join("tokenizer.json"));
     copy.map_err(|cause| Fault::file(&tokenizer, &cause))?;
     for (name, bytes) in &summary.files {
-        println!("{name}: {bytes} bytes");
+        say(&format!("{name}: {bytes} bytes\n"));
     }
-    println!(
-        "{} tensors quantized, {} kept, {} left out (video memory)",
+    say(&format!(
+        "{} tensors quantized, {} kept, {} left out (video memory)\n",
         summary.quantized,
         summary.kept,
         summary.dropped.len()
-    );
+    ));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Where tensors live.
 
+use async_lock::OnceCell;
 use burn::tensor::Device;
 
 use crate::error::Error;
@@ -13,6 +14,9 @@ pub enum DeviceKind {
     Gpu,
 }
 
+/// A process can set up its GPU only once; later models share it.
+static GPU: OnceCell<Device> = OnceCell::new();
+
 /// Opens a device.
 ///
 /// # Errors
@@ -20,13 +24,13 @@ pub enum DeviceKind {
 pub async fn open(kind: DeviceKind) -> Result<Device, Error> {
     match kind {
         DeviceKind::Cpu => Ok(Device::flex()),
-        DeviceKind::Gpu => {
-            Device::wgpu_options()
-                .init_async()
-                .await
-                .map_err(|e| Error::WebGpuUnavailable {
-                    reason: e.to_string(),
-                })
-        }
+        DeviceKind::Gpu => GPU.get_or_try_init(init_gpu).await.cloned(),
     }
+}
+
+async fn init_gpu() -> Result<Device, Error> {
+    let device = Device::wgpu_options().init_async().await;
+    device.map_err(|e| Error::WebGpuUnavailable {
+        reason: e.to_string(),
+    })
 }

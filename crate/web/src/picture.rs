@@ -195,8 +195,8 @@ fn read_points(values: &[f32]) -> Result<Vec<Point>, JsValue> {
 
 fn read_point(triple: &[f32]) -> Result<Point, JsValue> {
     let label = match triple[2] {
-        1.0 => PointLabel::Positive,
-        0.0 => PointLabel::Negative,
+        1.0 => PointLabel::Foreground,
+        0.0 => PointLabel::Background,
         _ => return Err(invalid("a point's label must be 1 or 0")),
     };
     Ok(Point {

@@ -1,13 +1,16 @@
 // y[m, n] = sum over k of x[m, k] * (q[n, k] * scale[n, k / group] + bias[n, k / group]).
 // One invocation makes ROWS rows of one output column, so that every weight is unpacked once
 // for ROWS products.
+//
+// Inputs are declared read_write like the output: all of them may lie in one pooled buffer, and a
+// buffer may not be bound both read-only and writable in one dispatch.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> packed: array<u32>;
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> packed: array<u32>;
 // One word a group: scale in the low half, bias in the high half, both f16.
-@group(0) @binding(2) var<storage, read> groups: array<u32>;
+@group(0) @binding(2) var<storage, read_write> groups: array<u32>;
 // rows, inputs, outputs, words a group.
-@group(0) @binding(3) var<storage, read> sizes: array<u32>;
+@group(0) @binding(3) var<storage, read_write> sizes: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 const ROWS = {{ rows }}u;

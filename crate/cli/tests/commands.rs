@@ -1,0 +1,133 @@
+//! What the commands print and write.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{QUESTION, ask, askmask, fixture, picture, tiny};
+use tempfile::TempDir;
+
+/// Width, height and whether every byte of a grey PNG is 0 or 255 is for pictures tests; here the
+/// size in the header is enough.
+fn png_size(bytes: &[u8]) -> (u32, u32) {
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
+}
+
+#[test]
+fn ask_writes_the_answer_and_every_picture() {
+    let folder = TempDir::new().unwrap();
+    let out = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let outcome = askmask([
+        "ask".into(),
+        picture().to_str().unwrap().to_owned(),
+        QUESTION.into(),
+        "--model".into(),
+        tiny().to_str().unwrap().to_owned(),
+        "--mask".into(),
+        out("mask.png"),
+        "--masks".into(),
+        out("masks"),
+        "--overlay".into(),
+        out("overlay.png"),
+        "--cutout".into(),
+        out("cutout.png"),
+    ]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.starts_with("Sure, it is"), "{outcome:?}");
+    assert!(outcome.stderr.is_empty(), "{outcome:?}");
+    for name in [
+        "mask.png",
+        "masks/mask-1.png",
+        "masks/mask-2.png",
+        "overlay.png",
+        "cutout.png",
+    ] {
+        assert_eq!(
+            png_size(&fs::read(out(name)).unwrap()),
+            (154, 103),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn json_holds_objects_and_timings() {
+    let found = ask(&tiny(), &picture(), QUESTION).json();
+    let objects = found["objects"].as_array().unwrap();
+    assert_eq!(objects.len(), 2);
+    for object in objects {
+        for key in ["score", "object_score", "area"] {
+            assert!(object[key].is_number(), "{key}: {object}");
+        }
+        assert!(object["rle"]["counts"].is_string(), "{object}");
+    }
+    let stages: Vec<&str> = found["timings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|timing| timing["stage"].as_str().unwrap())
+        .collect();
+    assert_eq!(stages, ["load", "encode-image", "think", "mask"]);
+}
+
+#[test]
+fn a_box_alone_draws_one_target() {
+    let outcome = askmask([
+        "ask",
+        picture().to_str().unwrap(),
+        "--model",
+        tiny().to_str().unwrap(),
+        "--json",
+        "--box=10,10,100,90",
+        "--points=50,50,+",
+        "--points=3,3,-",
+    ]);
+    assert_eq!(outcome.json()["objects"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_embedded_model_says_when_there_is_nothing() {
+    let folder = TempDir::new().unwrap();
+    let mask = folder.path().join("mask.png");
+    let scene = fixture("../../web/public/samples/beach.webp");
+    let outcome = askmask([
+        "ask",
+        scene.to_str().unwrap(),
+        "Is there a dog in the picture?",
+        "--mask",
+        mask.to_str().unwrap(),
+    ]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(
+        outcome.stdout.contains("nothing found, no mask written"),
+        "{outcome:?}"
+    );
+    assert!(!mask.exists());
+}
+
+#[test]
+fn a_quantized_model_can_be_inspected_and_asked() {
+    let folder = TempDir::new().unwrap();
+    let small = folder.path().join("small");
+    let (source, small_name) = (tiny(), small.to_str().unwrap());
+    let quantize = ["quantize", source.to_str().unwrap(), small_name];
+    let outcome = askmask(quantize);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("tensors quantized"), "{outcome:?}");
+    let inspected = askmask(["inspect", small_name]);
+    assert_eq!(inspected.code, Some(0), "{inspected:?}");
+    assert!(
+        inspected.stdout.contains("group-quantized"),
+        "{inspected:?}"
+    );
+    let found: Value = ask(&small, &picture(), QUESTION).json();
+    assert!(
+        found["text"].as_str().unwrap().starts_with("Sure, it is"),
+        "{found}"
+    );
+    // A second run would write over a model.
+    assert_eq!(askmask(quantize).code, Some(2));
+}

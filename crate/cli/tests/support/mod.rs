@@ -1,0 +1,152 @@
+//! Runs the command as a person does, and makes model folders with one fault each.
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+
+/// A file of the fixtures.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures")
+        .join(name)
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// Standard output as JSON, after a run that must have ended well.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        serde_json::from_str(&self.stdout).expect("standard output is JSON")
+    }
+
+    /// The run must have ended with one line `error[code]: what happened. what to do`.
+    pub fn refused(&self, code: &str) -> &str {
+        let expected = if code == "gpu-result-invalid" { 1 } else { 2 };
+        assert_eq!(self.code, Some(expected), "{self:?}");
+        let line = self.stderr.trim_end_matches('\n');
+        assert!(!line.contains('\n'), "more than one line: {line}");
+        assert!(line.starts_with(&format!("error[{code}]: ")), "{line}");
+        assert!(line.ends_with('.'), "no hint: {line}");
+        assert!(self.stdout.is_empty(), "{self:?}");
+        line
+    }
+}
+
+/// Runs `askmask`.
+pub fn askmask<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Outcome {
+    let output = Command::new(env!("CARGO_BIN_EXE_askmask"))
+        .args(arguments)
+        .output()
+        .expect("askmask starts");
+    Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+    }
+}
+
+/// Asks `model` about `picture` with every kind of output, and checks that a refused run wrote
+/// none of them.
+pub fn ask(model: &Path, picture: &Path, question: &str) -> Outcome {
+    let folder = TempDir::new().expect("a temporary folder");
+    let out = |name: &str| folder.path().join(name);
+    let outcome = askmask([
+        OsStr::new("ask"),
+        picture.as_os_str(),
+        OsStr::new(question),
+        OsStr::new("--json"),
+        OsStr::new("--model"),
+        model.as_os_str(),
+        OsStr::new("--mask"),
+        out("mask.png").as_os_str(),
+        OsStr::new("--masks"),
+        out("masks").as_os_str(),
+        OsStr::new("--overlay"),
+        out("overlay.png").as_os_str(),
+        OsStr::new("--cutout"),
+        out("cutout.png").as_os_str(),
+    ]);
+    if outcome.code != Some(0) {
+        let left = fs::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(left, 0, "a refused run wrote files: {outcome:?}");
+    }
+    outcome
+}
+
+/// The tiny model of the fixtures.
+pub fn tiny() -> PathBuf {
+    fixture("sa2va_tiny")
+}
+
+/// The tiny model's picture.
+pub fn picture() -> PathBuf {
+    fixture("sa2va_tiny/input.png")
+}
+
+/// The question that the tiny model was fitted to answer with two targets.
+pub const QUESTION: &str = "Can you please segment the dog in this image?";
+
+/// A copy of the tiny model to be damaged.
+pub struct ModelCopy(TempDir);
+
+impl ModelCopy {
+    pub fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        for name in ["config.json", "tokenizer.json", "model.safetensors"] {
+            fs::copy(tiny().join(name), folder.path().join(name)).expect("copied");
+        }
+        Self(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        fs::write(self.path().join(name), bytes).expect("written");
+        self
+    }
+
+    pub fn remove(&self, name: &str) -> &Self {
+        fs::remove_file(self.path().join(name)).expect("removed");
+        self
+    }
+
+    /// Rewrites the weights' header and data.
+    pub fn edit(&self, change: impl FnOnce(&mut Map<String, Value>, &mut Vec<u8>)) -> &Self {
+        let bytes = fs::read(self.path().join("model.safetensors")).expect("readable");
+        let (length, rest) = bytes.split_first_chunk::<8>().expect("a header");
+        let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+        let mut header = serde_json::from_slice(header).expect("a JSON header");
+        let mut data = data.to_vec();
+        change(&mut header, &mut data);
+        let header = Value::from(header).to_string();
+        self.write("model.safetensors", weights(&header, &data))
+    }
+
+    /// Asks it the question that the sound model answers.
+    pub fn ask(&self) -> Outcome {
+        ask(self.path(), &picture(), QUESTION)
+    }
+}
+
+/// A safetensors file.
+pub fn weights(header: &str, data: &[u8]) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
