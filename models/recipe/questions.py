@@ -32,7 +32,7 @@ PLURALS = {
     "instrument": "musical instruments", "building": "buildings", "toy": "toys", "tool": "tools",
 }  # fmt: skip
 FAMILIES = {
-    "direct": 4, "function": 4, "presence": 1.2, "absent": 0.5, "absent-function": 0.4, "place": 1, "list": 1.2,
+    "direct": 3, "function": 3, "presence": 3, "absent": 0.35, "absent-function": 0.3, "place": 1, "list": 2,
     "both": 0.7, "group": 1,
 }  # fmt: skip
 

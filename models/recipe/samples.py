@@ -84,7 +84,7 @@ SAMPLES = [
                  ("crab", 360, 600, 210), ("ice cream", 820, 620, 210), ("soccer ball", 590, 615, 150)],
         alt="A beach with a palm tree, a sailboat, an umbrella, a crab, an ice cream and a ball",
         questions=["Find the crab.", "What melts in the sun?", "Which of these is driven by the wind?",
-                   "Is there a dog in the picture?"],
+                   "Segment the umbrella and the soccer ball."],
     ),
     dict(
         id="farm", title="Farm", style="twemoji", ground=FARM,
@@ -92,7 +92,7 @@ SAMPLES = [
                  ("cow", 640, 590, 230), ("pig", 190, 620, 190), ("duck", 420, 625, 150)],
         alt="A farm with a house, a tractor, a sunflower, a cow, a pig and a duck",
         questions=["Which of these gives us milk?", "Segment the tractor.", "What rolls in the mud?",
-                   "Segment all the animals."],
+                   "Segment the cow and the pig."],
     ),
     dict(
         id="camping", title="Camping", style="fluent-emoji", ground=CAMPING,
@@ -100,7 +100,7 @@ SAMPLES = [
                  ("guitar", 755, 500, 230), ("backpack", 300, 620, 200), ("mushroom", 110, 620, 140)],
         alt="A camp at dusk with a tent, a fire, a guitar, a backpack, a pine tree and a mushroom",
         questions=["Where is the tent?", "What is carried on the shoulders?", "Which of these gives heat and burns wood?",
-                   "Can you see an umbrella?"],
+                   "Segment the guitar."],
     ),
     dict(
         id="music", title="Music room", style="fluent-emoji-flat", ground=MUSIC,
@@ -108,7 +108,7 @@ SAMPLES = [
                  ("guitar", 760, 390, 250), ("books", 170, 250, 170), ("cat", 440, 620, 170)],
         alt="A music room with a piano, a drum, a trumpet, a guitar, books and a cat",
         questions=["Which of these has black and white keys?", "Segment the trumpet.", "What is beaten with sticks?",
-                   "Which animals are there?"],
+                   "Find the cat."],
     ),
     dict(
         id="street", title="Street", style="noto", ground=STREET,
@@ -116,7 +116,7 @@ SAMPLES = [
                  ("bicycle", 520, 625, 200), ("dog", 790, 620, 190), ("balloon", 420, 210, 180)],
         alt="A street with a bus, a traffic light, a house, a bicycle, a dog and a balloon",
         questions=["Where is the bus?", "What tells drivers when to stop?", "Which of these is moved by pedals?",
-                   "Is there a penguin here?"],
+                   "Show me the dog."],
     ),
 ]  # fmt: skip
 

@@ -50,9 +50,9 @@ class Vocabulary:
 
 
 class Speaker(nn.Module):
-    """The language side as it is exported, and two classifiers that are thrown away after training."""
+    """The language side as it is exported, and a patch classifier that is thrown away after training."""
 
-    def __init__(self, vocabulary, classes):
+    def __init__(self, vocabulary, names):
         super().__init__()
         self.vlm = build_vlm(vocabulary.size, vocabulary.image)
         reset(self.vlm)
@@ -61,9 +61,10 @@ class Speaker(nn.Module):
         nn.init.trunc_normal_(vision.position_embeddings, std=0.1)
         nn.init.trunc_normal_(vision.cls_token, std=0.1)
         self.bridge = build_bridge()
-        self.classify_patch = nn.Linear(VIT_WIDTH, classes + 1)
-        self.classify_token = nn.Linear(LM_WIDTH, classes + 1)
-        self.classes = classes
+        self.classify_patch = nn.Linear(VIT_WIDTH, len(names) + 1)
+        self.name_scale = nn.Parameter(torch.tensor(10.0))
+        self.classes = len(names)
+        self.names = [vocabulary.encode(" " + name) for name in names]
 
     def see(self, batch):
         """Patch states (images x 196 x width) and connector tokens (images x 49 x LM width)."""
@@ -71,6 +72,15 @@ class Speaker(nn.Module):
         patches = model.vision_tower(batch).last_hidden_state[:, 1:]
         grid = model.pixel_shuffle(patches.reshape(len(batch), GRID, GRID, -1), 0.5)
         return patches, model.multi_modal_projector(grid.reshape(len(batch), IMAGE_TOKENS, -1))
+
+    def name(self, image):
+        """Class logits of connector tokens: their likeness to the embedded words of each name.
+
+        It puts what is seen where the language model already has the words, so that looking becomes comparing.
+        """
+        table = self.vlm.get_input_embeddings().weight
+        words = torch.stack([table[ids].mean(0) for ids in self.names])
+        return self.name_scale * (F.normalize(image.float(), dim=-1) @ F.normalize(words.float(), dim=-1).T)
 
     def read(self, ids, image, positions, mask):
         """Hidden states after the final norm; `image` replaces the embeddings right after the prompt's start."""
@@ -134,7 +144,7 @@ def draw_batch(world, rng, asker, vocabulary, size, with_text):
 
 
 def vision_loss(speaker, patches, image, batch):
-    """Cross entropy per patch, per object from patches, and per object from connector tokens."""
+    """Cross entropy per patch, per object from patches, and per object from connector tokens by name."""
     logits = speaker.classify_patch(patches).float()
     weight = torch.ones(speaker.classes + 1)
     weight[-1] = 0.2
@@ -143,7 +153,7 @@ def vision_loss(speaker, patches, image, batch):
     pooled = torch.bmm(batch["shares"], logits)[..., :-1].flatten(0, 1)[known]
     side = GRID // 2
     shares = batch["shares"].view(-1, 16, side, 2, side, 2).sum((3, 5)).flatten(2)
-    coarse = torch.bmm(shares, speaker.classify_token(image).float())[..., :-1].flatten(0, 1)[known]
+    coarse = torch.bmm(shares, speaker.name(image)).flatten(0, 1)[known]
     loss = 0.5 * F.cross_entropy(logits.flatten(0, 1), batch["cells"].flatten(), weight=weight)
     loss = loss + F.cross_entropy(pooled, kinds[known]) + 0.5 * F.cross_entropy(coarse, kinds[known])
     right = (pooled.argmax(-1) == kinds[known]).float().mean()
@@ -188,7 +198,7 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(1)
     world, vocabulary = World(ground_seed=2), Vocabulary(tokens.load())
-    speaker, codes = Speaker(vocabulary, len(world.objects)), class_codes(len(world.objects))
+    speaker, codes = Speaker(vocabulary, [o["name"] for o in world.objects]), class_codes(len(world.objects))
     optimizer, average = optimizer_for(speaker), Average(speaker)
     step, spent = restore(CHECKPOINT, speaker, optimizer, average)
     rng = random.Random(500_000 + step)
