@@ -1,6 +1,9 @@
 //! The steps that a `tokenizer.json` consists of.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::unsupported;
 use crate::error::Error;
@@ -10,6 +13,24 @@ struct Parts {
     normalizer: Option<Part>,
     pre_tokenizer: Option<Part>,
     decoder: Option<Part>,
+    #[serde(default)]
+    model: Bpe,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Bpe {
+    continuing_subword_prefix: Option<String>,
+    vocab: HashMap<String, IgnoredAny>,
+    merges: Vec<Merge>,
+}
+
+/// Two tokens that are joined, in the newer and the older notation.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Merge {
+    Pair(String, String),
+    Line(String),
 }
 
 #[derive(Deserialize)]
@@ -26,14 +47,46 @@ struct Part {
 }
 
 /// Lets only the steps of byte-level BPE through: some others panic on damaged settings, and the
-/// family needs none of them.
+/// family needs none of them. Also refuses merges that lead out of the vocabulary, for the same
+/// reason.
 ///
 /// # Errors
-/// [`Error::UnsupportedModel`] for other JSON or other steps.
+/// [`Error::UnsupportedModel`] for other JSON, other steps or such merges.
 pub fn check(json: &[u8]) -> Result<(), Error> {
     let parts: Parts = serde_json::from_slice(json).map_err(unsupported)?;
     let steps = [parts.normalizer, parts.pre_tokenizer, parts.decoder];
-    steps.iter().flatten().try_for_each(Part::check)
+    steps.iter().flatten().try_for_each(Part::check)?;
+    parts.model.check()
+}
+
+impl Bpe {
+    /// The library joins merges in a buffer as long as the longest token, and cuts the prefix off,
+    /// without looking whether they fit.
+    fn check(&self) -> Result<(), Error> {
+        if self.continuing_subword_prefix.as_deref().unwrap_or("") != "" {
+            return Err(unsupported(
+                "a prefix for parts of words, which byte-level BPE has not",
+            ));
+        }
+        let longest = self.vocab.keys().map(String::len).max().unwrap_or(0);
+        match self.merges.iter().find(|merge| merge.joined() > longest) {
+            Some(merge) => Err(unsupported(format!(
+                "a merge makes {} bytes, the longest token has {longest}",
+                merge.joined()
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Merge {
+    /// Bytes of the joined token.
+    fn joined(&self) -> usize {
+        match self {
+            Self::Pair(left, right) => left.len() + right.len(),
+            Self::Line(line) => line.len().saturating_sub(1),
+        }
+    }
 }
 
 impl Part {
@@ -78,5 +131,20 @@ mod tests {
         }
         let deep = "[".repeat(100_000);
         assert!(check(json(&deep).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn merges_stay_inside_the_vocabulary() {
+        let json = |rest: &str| format!(r#"{{"model":{{"vocab":{{"a":0,"aa":1}},{rest}}}}}"#);
+        for good in [r#""merges":[["a","a"]]"#, r#""merges":["a a"]"#] {
+            assert!(check(json(good).as_bytes()).is_ok(), "{good}");
+        }
+        for bad in [
+            r#""merges":[["a","aa"]]"#,
+            r#""merges":["aa aa"]"#,
+            r#""merges":[],"continuing_subword_prefix":"é""#,
+        ] {
+            assert!(check(json(bad).as_bytes()).is_err(), "{bad}");
+        }
     }
 }
