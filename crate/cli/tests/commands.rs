@@ -8,8 +8,7 @@ use serde_json::Value;
 use support::{QUESTION, ask, askmask, fixture, picture, tiny};
 use tempfile::TempDir;
 
-/// Width, height and whether every byte of a grey PNG is 0 or 255 is for pictures tests; here the
-/// size in the header is enough.
+/// Width and height from a PNG's header; what the pixels are is tested where they are made.
 fn png_size(bytes: &[u8]) -> (u32, u32) {
     assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
@@ -89,14 +88,15 @@ fn a_box_alone_draws_one_target() {
 }
 
 #[test]
-fn the_embedded_model_says_when_there_is_nothing() {
+fn nothing_found_is_said_and_writes_no_file() {
     let folder = TempDir::new().unwrap();
     let mask = folder.path().join("mask.png");
-    let scene = fixture("../../web/public/samples/beach.webp");
     let outcome = askmask([
         "ask",
-        scene.to_str().unwrap(),
-        "Is there a dog in the picture?",
+        picture().to_str().unwrap(),
+        "hello",
+        "--model",
+        tiny().to_str().unwrap(),
         "--mask",
         mask.to_str().unwrap(),
     ]);
@@ -106,6 +106,19 @@ fn the_embedded_model_says_when_there_is_nothing() {
         "{outcome:?}"
     );
     assert!(!mask.exists());
+}
+
+#[test]
+fn without_a_folder_the_embedded_model_answers() {
+    let scene = fixture("../../web/public/samples/street.webp");
+    let outcome = askmask([
+        "ask",
+        scene.to_str().unwrap(),
+        "Where is the bus?",
+        "--json",
+    ]);
+    let found = outcome.json();
+    assert!(!found["text"].as_str().unwrap().is_empty(), "{found}");
 }
 
 #[test]
