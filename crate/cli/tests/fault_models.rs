@@ -101,7 +101,7 @@ fn fault_09_an_index_that_leads_out_or_to_nothing_is_refused() {
         assert!(outcome.refused("integrity").contains(named), "{outcome:?}");
     }
     let shards = (0..1_000_000).map(|i| (format!("t{i}"), json!(format!("{i}.safetensors"))));
-    let index = json!({"weight_map": serde_json::Map::from_iter(shards)});
+    let index = json!({"weight_map": shards.collect::<serde_json::Map<_, _>>()});
     ModelCopy::new()
         .write(INDEX, index.to_string())
         .ask()

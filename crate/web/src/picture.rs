@@ -187,7 +187,7 @@ impl MaskObject {
 }
 
 fn read_points(values: &[f32]) -> Result<Vec<Point>, JsValue> {
-    if values.len() % 3 != 0 {
+    if !values.len().is_multiple_of(3) {
         return Err(invalid("points must be (x, y, label) triples"));
     }
     values.chunks_exact(3).map(read_point).collect()

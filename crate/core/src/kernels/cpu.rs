@@ -26,7 +26,7 @@ impl Matrix {
         if x.dims()[0] <= DIRECT_ROWS {
             self.direct(x)
         } else {
-            self.blocked(x)
+            self.blocked(&x)
         }
     }
 
@@ -46,7 +46,7 @@ impl Matrix {
         Tensor::from_data(TensorData::new(out, [rows, self.0.rows()]), &device)
     }
 
-    fn blocked(&self, x: Tensor<2>) -> Tensor<2> {
+    fn blocked(&self, x: &Tensor<2>) -> Tensor<2> {
         let device = x.device();
         let (rows, columns) = (self.0.rows(), self.0.columns());
         let parts = (0..rows)

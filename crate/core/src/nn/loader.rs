@@ -123,13 +123,11 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// [`Error::Integrity`] when the file cannot be read.
     pub fn embedding(&mut self, name: &str, rows: usize, width: usize) -> Result<Embedding, Error> {
-        Ok(match self.quantized(name, rows, width)? {
-            Some(table) => Embedding::quantized(table, width),
-            None => {
-                let values = self.values(&format!("{name}.weight"), &[rows, width])?;
-                Embedding::dense(values.unwrap_or_default(), width)
-            }
-        })
+        if let Some(table) = self.quantized(name, rows, width)? {
+            return Ok(Embedding::quantized(table, width));
+        }
+        let values = self.values(&format!("{name}.weight"), &[rows, width])?;
+        Ok(Embedding::dense(values.unwrap_or_default(), width))
     }
 
     /// Ends the load.

@@ -14,6 +14,9 @@ pub struct Mlp {
 
 impl Mlp {
     /// `widths` lists input, hidden and output widths.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] when a file cannot be read.
     pub fn load(loader: &mut Loader, name: &str, widths: &[usize]) -> Result<Self, Error> {
         let layers = widths
             .windows(2)

@@ -16,6 +16,9 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// Reads `{name}.weight` and `{name}.bias`, each `[width]`.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] when a file cannot be read.
     pub fn load(loader: &mut Loader, name: &str, width: usize, eps: f64) -> Result<Self, Error> {
         Ok(Self {
             weight: loader.tensor(&format!("{name}.weight"), [width])?,
@@ -46,6 +49,9 @@ pub struct RmsNorm {
 
 impl RmsNorm {
     /// Reads `{name}.weight`, `[width]`.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] when a file cannot be read.
     pub fn load(loader: &mut Loader, name: &str, width: usize, eps: f64) -> Result<Self, Error> {
         Ok(Self {
             weight: loader.tensor(&format!("{name}.weight"), [width])?,

@@ -317,7 +317,7 @@ fn within(name: &str, value: usize, limit: usize) -> Result<(), Error> {
 
 fn divides(name: &str, divisor: usize, value: usize) -> Result<(), Error> {
     need(
-        divisor > 0 && value % divisor == 0,
+        divisor > 0 && value.is_multiple_of(divisor),
         format!("{name}: {divisor} does not divide {value}"),
     )
 }

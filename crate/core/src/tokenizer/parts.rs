@@ -17,6 +17,8 @@ struct Parts {
     model: Bpe,
 }
 
+// The ids are not needed, and the map is read only once.
+#[allow(clippy::zero_sized_map_values)]
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Bpe {
@@ -63,7 +65,11 @@ impl Bpe {
     /// The library joins merges in a buffer as long as the longest token, and cuts the prefix off,
     /// without looking whether they fit.
     fn check(&self) -> Result<(), Error> {
-        if self.continuing_subword_prefix.as_deref().unwrap_or("") != "" {
+        if self
+            .continuing_subword_prefix
+            .as_ref()
+            .is_some_and(|prefix| !prefix.is_empty())
+        {
             return Err(unsupported(
                 "a prefix for parts of words, which byte-level BPE has not",
             ));
