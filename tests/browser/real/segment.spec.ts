@@ -1,6 +1,10 @@
 /** A sample, a question, an answer and a mask by the real model, on each device. */
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
 import { expect, type Page, test } from "@playwright/test";
+import { WEB } from "../base";
 
 const SHOTS = process.env.ASKMASK_SHOTS ?? ".shots";
 const QUESTION = "Where is the banana?";
@@ -26,7 +30,19 @@ async function segment(page: Page, device: "cpu" | "gpu"): Promise<boolean[]> {
 async function savedMask(page: Page): Promise<boolean[]> {
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Mask, save" }).first().click();
-  const bytes = await readFile(await (await download).path());
+  return flags(page, await (await download).path());
+}
+
+/** The command line's answer to the same question; `cargo test` has built it. */
+async function commandLineMask(page: Page, mask: string): Promise<boolean[]> {
+  const program = path.join(WEB, "../target/debug/askmask");
+  const sample = path.join(WEB, "public/samples/kitchen.webp");
+  await promisify(execFile)(program, ["ask", sample, QUESTION, "--mask", mask]);
+  return flags(page, mask);
+}
+
+async function flags(page: Page, file: string): Promise<boolean[]> {
+  const bytes = await readFile(file);
   const decoded = await page.evaluate(decodeGrey, bytes.toString("base64"));
   expect([decoded.width, decoded.height]).toEqual([896, 640]);
   expect(new Set(decoded.grey)).toEqual(new Set([0, 255]));
@@ -64,10 +80,11 @@ test("a WebGPU adapter is there", async ({ page }) => {
   expect(adapter).toBe(true);
 });
 
-test("CPU and GPU answer with the same mask", async ({ page }) => {
+test("CPU, GPU and command line answer with the same mask", async ({ page }, info) => {
   const cpu = await segment(page, "cpu");
   const gpu = await segment(page, "gpu");
   expect(iou(cpu, gpu)).toBeGreaterThan(0.99);
+  expect(iou(cpu, await commandLineMask(page, info.outputPath("mask.png")))).toBeGreaterThan(0.99);
 });
 
 test("left to itself, a software adapter means CPU, and the page says why", async ({ page }) => {
