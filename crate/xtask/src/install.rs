@@ -47,18 +47,9 @@ pub fn npm(folder: &str) -> Done {
     let modified = |path: std::path::PathBuf| path.metadata().and_then(|m| m.modified());
     match (modified(lock), modified(installed)) {
         (Ok(lock), Ok(installed)) if lock <= installed => Ok(()),
-        // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, and
-        // some registries' mirrors do not carry those.
         _ => run(program(
             "npm",
-            &[
-                "--prefix",
-                folder,
-                "install",
-                "--no-save",
-                "--no-audit",
-                "--no-fund",
-            ],
+            &["--prefix", folder, "ci", "--no-audit", "--no-fund"],
         )),
     }
 }
