@@ -120,6 +120,18 @@ impl Golden {
             .collect()
     }
 
+    /// Asserts that every stage is within `tolerance` of the reference, as a share of the stage's
+    /// largest value, that the tokens are the same, and that the masks are.
+    pub fn assert_parity(&self, tolerance: f32) {
+        let rows = self.rows();
+        assert!(rows.len() > 10, "only {} stages were compared", rows.len());
+        assert_close(&rows, tolerance);
+        assert_eq!(self.written(), self.reference_text());
+        let ious = self.ious();
+        assert!(!ious.is_empty());
+        assert!(ious.iter().all(|&iou| iou >= 0.999), "{ious:?}");
+    }
+
     /// The generated tokens as text, control tokens by name, as the reference prints them.
     pub fn written(&self) -> String {
         self.answer.tokens.iter().map(|t| t.text.as_str()).collect()
@@ -192,6 +204,17 @@ impl Golden {
             x1: corners[2],
             y1: corners[3],
         }
+    }
+}
+
+/// Asserts that every row is within `tolerance`.
+pub fn assert_close(rows: &[Row], tolerance: f32) {
+    for row in rows {
+        assert!(
+            row.relative() <= tolerance,
+            "{row:?} is off by {}",
+            row.relative()
+        );
     }
 }
 

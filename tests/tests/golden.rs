@@ -3,7 +3,7 @@
 
 use askmask_core::DeviceKind;
 use askmask_core::pipeline::Prompts;
-use askmask_tests::golden::{Golden, Row};
+use askmask_tests::golden::{Golden, assert_close};
 
 /// Largest |Δ| as a share of a stage's largest value.
 const TOLERANCE: f32 = 1e-4;
@@ -41,16 +41,6 @@ const STAGES: [&str; 29] = [
     "vit_last_hidden",
 ];
 
-fn check(rows: &[Row]) {
-    for row in rows {
-        assert!(
-            row.relative() <= TOLERANCE,
-            "{row:?} is off by {}",
-            row.relative()
-        );
-    }
-}
-
 #[test]
 fn every_stage_of_the_tiny_model() {
     let golden = Golden::run("sa2va_tiny", DeviceKind::Cpu);
@@ -61,40 +51,18 @@ fn every_stage_of_the_tiny_model() {
             "{stage} is not compared"
         );
     }
-    check(&rows);
-    assert_eq!(golden.written(), golden.reference_text());
     assert_eq!(golden.ious().len(), 2);
-    assert!(
-        golden.ious().iter().all(|&iou| iou >= 0.999),
-        "{:?}",
-        golden.ious()
-    );
+    golden.assert_parity(TOLERANCE);
 }
 
 #[test]
 fn every_stage_of_a_quantized_model() {
-    let golden = Golden::run("sa2va_tiny_q", DeviceKind::Cpu);
-    check(&golden.rows());
-    assert_eq!(golden.written(), golden.reference_text());
-    assert!(!golden.ious().is_empty());
-    assert!(
-        golden.ious().iter().all(|&iou| iou >= 0.999),
-        "{:?}",
-        golden.ious()
-    );
+    Golden::run("sa2va_tiny_q", DeviceKind::Cpu).assert_parity(TOLERANCE);
 }
 
 #[test]
 fn one_tile_tied_embeddings_and_resized_positions() {
-    let golden = Golden::run("sa2va_nano_shape", DeviceKind::Cpu);
-    check(&golden.rows());
-    assert_eq!(golden.written(), golden.reference_text());
-    assert!(!golden.ious().is_empty());
-    assert!(
-        golden.ious().iter().all(|&iou| iou >= 0.999),
-        "{:?}",
-        golden.ious()
-    );
+    Golden::run("sa2va_nano_shape", DeviceKind::Cpu).assert_parity(TOLERANCE);
 }
 
 #[test]
@@ -107,7 +75,7 @@ fn clicks_a_box_and_earlier_logits() {
         bbox: None,
     };
     let (clicked, rows) = golden.refine("points", &clicks, None);
-    check(&rows);
+    assert_close(&rows, TOLERANCE);
     assert!(golden.iou(&clicked.mask, "refine_points_mask") >= 0.999);
     let cases = [
         (
@@ -137,7 +105,7 @@ fn clicks_a_box_and_earlier_logits() {
     ];
     for (case, prompts, previous) in cases {
         let (object, rows) = golden.refine(case, &prompts, previous);
-        check(&rows);
+        assert_close(&rows, TOLERANCE);
         assert!(
             golden.iou(&object.mask, &format!("refine_{case}_mask")) >= 0.999,
             "{case}"

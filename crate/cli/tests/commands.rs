@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 
+use askmask_core::RgbImage;
 use serde_json::Value;
 use support::{QUESTION, ask, askmask, fixture, picture, tiny};
 use tempfile::TempDir;
@@ -52,6 +53,43 @@ fn ask_writes_the_answer_and_every_picture() {
     }
 }
 
+/// The bytes of one tensor that the reference implementation computed.
+fn reference(name: &str) -> Vec<u8> {
+    let bytes = fs::read(fixture("sa2va_tiny/expected.safetensors")).unwrap();
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let header: Value = serde_json::from_slice(header).unwrap();
+    let offset = |i: usize| header[name]["data_offsets"][i].as_u64().unwrap() as usize;
+    data[offset(0)..offset(1)].to_vec()
+}
+
+#[test]
+fn the_mask_is_black_and_white_and_the_references_union() {
+    let folder = TempDir::new().unwrap();
+    let mask = folder.path().join("mask.png");
+    let outcome = askmask([
+        "ask",
+        picture().to_str().unwrap(),
+        QUESTION,
+        "--model",
+        tiny().to_str().unwrap(),
+        "--mask",
+        mask.to_str().unwrap(),
+    ]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let image = RgbImage::decode(&fs::read(mask).unwrap()).unwrap();
+    assert_eq!((image.size.width, image.size.height), (154, 103));
+    assert!(image.data.iter().all(|&value| value == 0 || value == 255));
+    let ours = image.data.chunks_exact(3).map(|pixel| pixel[0] == 255);
+    let (first, second) = (reference("seg0_mask"), reference("seg1_mask"));
+    let theirs = first.iter().zip(&second).map(|(a, b)| a | b != 0);
+    let pairs: Vec<(bool, bool)> = ours.zip(theirs).collect();
+    assert_eq!(pairs.len(), 154 * 103);
+    let both = pairs.iter().filter(|(a, b)| *a && *b).count();
+    let either = pairs.iter().filter(|(a, b)| *a || *b).count();
+    assert!(both as f32 >= 0.999 * either as f32, "{both} of {either}");
+}
+
 #[test]
 fn json_holds_objects_and_timings() {
     let found = ask(&tiny(), &picture(), QUESTION).json();
@@ -88,6 +126,23 @@ fn a_box_alone_draws_one_target() {
 }
 
 #[test]
+fn clicks_alone_draw_one_target() {
+    let outcome = askmask([
+        "ask",
+        picture().to_str().unwrap(),
+        "--model",
+        tiny().to_str().unwrap(),
+        "--json",
+        "--points",
+        "50,50,+",
+        "3,3,-",
+    ]);
+    let found = outcome.json();
+    assert_eq!(found["objects"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["text"], "");
+}
+
+#[test]
 fn nothing_found_is_said_and_writes_no_file() {
     let folder = TempDir::new().unwrap();
     let mask = folder.path().join("mask.png");
@@ -119,6 +174,24 @@ fn without_a_folder_the_embedded_model_answers() {
     ]);
     let found = outcome.json();
     assert!(!found["text"].as_str().unwrap().is_empty(), "{found}");
+}
+
+#[test]
+fn inspect_lists_every_part() {
+    let outcome = askmask(["inspect", tiny().to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    for part in [
+        "vision_model",
+        "mlp1",
+        "language_model.model.layers",
+        "text_hidden_fcs",
+        "image_encoder",
+        "sam_prompt_encoder",
+        "sam_mask_decoder",
+    ] {
+        let listed = outcome.stdout.lines().any(|line| line.starts_with(part));
+        assert!(listed, "{part}: {outcome:?}");
+    }
 }
 
 #[test]

@@ -35,17 +35,10 @@ pub fn all() -> Done {
     run(program("npm", &["--prefix", "tests/browser", "test"]))
 }
 
-/// The parity table.
+/// The parity table. No `--package`: that would choose other features and compile Burn again.
 pub fn parity() -> Done {
     install::debian("mesa-vulkan-drivers", has_vulkan())?;
-    // The whole workspace, as the tests build it: a package alone gets dependencies with other
-    // features, which means compiling them all again.
-    run(program(
-        "cargo",
-        &["build", "--workspace", "--bins", "--locked"],
-    ))?;
-    let parity = root().join("target/debug/parity");
-    run(program(&parity.to_string_lossy(), &[]))
+    run(program("cargo", &["run", "--bin", "parity", "--locked"]))
 }
 
 /// Whether some Vulkan driver is installed.

@@ -25,21 +25,10 @@ pub use seg_projection::SegProjection;
 
 use crate::error::Error;
 use crate::nn::Loader;
+use crate::weights::is_video_memory;
 
 /// Prefix of every SAM 2 tensor.
 const GROUNDING: &str = "grounding_encoder.sam2_model";
-
-/// SAM 2's memory for video: part of public checkpoints, not used for pictures.
-const MEMORY: [&str; 8] = [
-    "memory_attention.",
-    "memory_encoder.",
-    "maskmem_tpos_enc",
-    "no_mem_pos_enc",
-    "no_obj_ptr",
-    "obj_ptr_proj.",
-    "obj_ptr_tpos_proj.",
-    "mask_downsample.",
-];
 
 /// All parts of one model.
 #[derive(Debug, Clone)]
@@ -85,14 +74,8 @@ impl Sa2va {
                 grounding,
             )?,
         };
-        loader.finish(is_memory)?;
+        // Part of public checkpoints, but not used for pictures.
+        loader.finish(is_video_memory)?;
         Ok(model)
     }
-}
-
-/// Whether `name` belongs to SAM 2's memory.
-fn is_memory(name: &str) -> bool {
-    name.strip_prefix(GROUNDING)
-        .and_then(|rest| rest.strip_prefix('.'))
-        .is_some_and(|rest| MEMORY.iter().any(|prefix| rest.starts_with(prefix)))
 }

@@ -17,7 +17,7 @@ pub use dtype::Dtype;
 pub use folder::Folder;
 pub use index::Index;
 pub use memory::InMemory;
-pub use recipe::Recipe;
+pub use recipe::{Recipe, is_video_memory};
 
 /// Type and shape of one tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -142,7 +142,7 @@ impl Plan {
                     reason: "the model is quantized already".into(),
                 });
             }
-            if is_memory(name) {
+            if is_video_memory(name) {
                 dropped.push(name.to_owned());
             } else {
                 steps.push(Step::new(name, info, recipe.store(name, info)));
@@ -218,14 +218,15 @@ fn is_block_linear(layer: &str) -> bool {
 }
 
 /// Whether only video uses tensor `name`: the memory of earlier frames.
-fn is_memory(name: &str) -> bool {
-    const PARTS: [&str; 7] = [
+pub fn is_video_memory(name: &str) -> bool {
+    const PARTS: [&str; 8] = [
         "memory_attention.",
         "memory_encoder.",
         "maskmem_tpos_enc",
         "no_mem_pos_enc",
         "no_obj_ptr",
         "obj_ptr_proj.",
+        "obj_ptr_tpos_proj.",
         "mask_downsample.",
     ];
     name.strip_prefix(SAM)
@@ -364,14 +365,14 @@ mod tests {
             "mask_downsample.weight",
             "obj_ptr_proj.layers.0.bias",
         ] {
-            assert!(is_memory(&format!("{SAM}{name}")), "{name}");
+            assert!(is_video_memory(&format!("{SAM}{name}")), "{name}");
         }
         for name in [
             "no_mem_embed",
             "sam_prompt_encoder.mask_downscaling.0.weight",
             "sam_mask_decoder.mask_tokens.weight",
         ] {
-            assert!(!is_memory(&format!("{SAM}{name}")), "{name}");
+            assert!(!is_video_memory(&format!("{SAM}{name}")), "{name}");
         }
     }
 }
