@@ -60,7 +60,7 @@ impl Picture {
             .into_js()?;
         let objects = answer.objects.into_iter().map(Rc::new).collect();
         Ok(Answer {
-            text: answer.text,
+            text: answer.marked,
             objects,
         })
     }

@@ -18,16 +18,33 @@ export function pieces(answer: string): Piece[] {
   });
 }
 
-/** The noun phrase right before the object's mark, or a numbered fallback. */
+/** What the object's mark stands for: "the red ball [SEG]", "It is the dog. [SEG]", "The coffee
+ * wakes you up. [SEG]"; else a numbered fallback. */
 export function objectName(answer: string, index: number): string {
-  const before = answer.split(SEG)[index] ?? "";
-  const clause = before.split(/[.,;:!?]|\band\b|\bis\b|\bare\b/i).filter((part) => /\w/.test(part));
-  const phrase = clause.at(-1)?.trim().split(/\s+/).slice(-4).join(" ") ?? "";
-  const noun = phrase
-    .replace(/^.*\b(?:the|a|an|this|that)\s+/i, "")
-    .replace(/[^\p{L}\p{N} '-]/gu, "");
+  const before = (answer.split(SEG)[index] ?? "").trim();
+  const sentence =
+    before
+      .split(/[.!?]+\s*/)
+      .filter((part) => /\w/.test(part))
+      .at(-1) ?? "";
+  const told = /[.!?]$/.test(before) && !/\b(?:is|are)\s+(?:the|an?)\s/i.test(sentence);
+  const noun = (told ? subject(sentence) : lastNoun(sentence)).replace(/[^\p{L}\p{N} '-]/gu, "");
   if (!answer.includes(SEG) || noun === "") return `Object ${index + 1}`;
   return noun.charAt(0).toUpperCase() + noun.slice(1);
+}
+
+/** The noun phrase that a clause ends with. */
+function lastNoun(sentence: string): string {
+  const clauses = sentence.split(/[,;:]|\band\b|\bis\b|\bare\b/i).filter((part) => /\w/.test(part));
+  const phrase = clauses.at(-1)?.trim().split(/\s+/).slice(-4).join(" ") ?? "";
+  return phrase.replace(/^.*\b(?:the|a|an|this|that)\s+/i, "");
+}
+
+/** The words after a sentence's article up to what looks like its verb. */
+function subject(sentence: string): string {
+  const words = sentence.replace(/^.*?\b(?:the|an?)\s+/i, "").split(/\s+/);
+  const verb = words.findIndex((word, at) => at > 0 && /^(?:are|have|can|.*s)$/i.test(word));
+  return words.slice(0, verb > 0 ? Math.min(verb, 3) : 1).join(" ");
 }
 
 /** "top left", "centre", "right": the ninth of the picture the box's centre is in. */

@@ -44,6 +44,8 @@ pub struct Token {
 pub struct Answer {
     /// The text without control tokens.
     pub text: String,
+    /// The text with `[SEG]` wherever the model points at an object.
+    pub marked: String,
     /// Every generated token in order, the stop token not included.
     pub tokens: Vec<Token>,
     /// One object for each `[SEG]`, in order; none when the model found nothing to segment.
@@ -203,6 +205,7 @@ impl Picture {
         }
         Ok(Answer {
             text: inner.tokenizer.visible_text(tokens)?,
+            marked: inner.tokenizer.marked_text(tokens)?,
             tokens: tokens
                 .iter()
                 .map(|&id| Token {

@@ -156,6 +156,18 @@ impl Tokenizer {
         Ok(text.trim_start().to_owned())
     }
 
+    /// The same with `[SEG]` wherever the model points at an object.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the tokenizer fails.
+    pub fn marked_text(&self, ids: &[u32]) -> Result<String, Error> {
+        let parts: Vec<String> = ids
+            .split(|&id| id == self.control.seg)
+            .map(|part| self.visible_text(part))
+            .collect::<Result<_, _>>()?;
+        Ok(parts.join(" [SEG] ").trim().to_owned())
+    }
+
     /// Text of one token; control tokens by their name.
     #[must_use]
     pub fn token_text(&self, id: u32) -> String {
@@ -350,6 +362,18 @@ mod tests {
                 .ends_with("missing: </img>, <IMG_CONTEXT>"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn marks_stand_where_objects_are_pointed_at() {
+        let tokenizer = tokenizer(&json()).unwrap();
+        let seg = tokenizer.seg_id();
+        assert_eq!(
+            tokenizer.marked_text(&[3, seg, seg, 3]).unwrap(),
+            "ab [SEG]  [SEG] ab"
+        );
+        assert_eq!(tokenizer.marked_text(&[3, seg]).unwrap(), "ab [SEG]");
+        assert_eq!(tokenizer.marked_text(&[3]).unwrap(), "ab");
     }
 
     #[test]
