@@ -31,6 +31,7 @@ pub fn all() -> Done {
         ],
     ))?;
     web::build()?;
+    web::check_size()?;
     run(program("npm", &["--prefix", "web", "run", "check"]))?;
     run(program("npm", &["--prefix", "tests/browser", "test"]))
 }
