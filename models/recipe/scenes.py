@@ -2,7 +2,7 @@
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -12,7 +12,11 @@ from art import HELD_OUT_STYLES, SPRITE, STYLES, TRAIN_STYLES, WORK, load_object
 cv2.setNumThreads(0)
 SIZE = 224
 GROUND = 300
-LARGE = 1 / 20  # of the picture: the area above which a direct question is asked in evaluation
+FEWEST_PIXELS = 60  # visible pixels below which an object does not count
+DUPLICATE = 0.15  # chance that a further object repeats an earlier kind
+SIZES = (36, 150)
+CROWDED_SIZES = (28, 80)
+TINY_SIZES = (18, 40)
 
 
 @dataclass
@@ -22,7 +26,7 @@ class Placed:
     id: int
     kind: int
     style: int
-    x: float
+    x: float  # center in pixels: of the drawing while placing, of all that is visible once the scene is finished
     y: float
     area: int = 0  # visible pixels
     drawn: int = 0  # pixels before anything covered it
@@ -34,12 +38,27 @@ class Placed:
 
 @dataclass
 class Scene:
-    picture: np.ndarray  # SIZE x SIZE x 3, RGB
-    ids: np.ndarray  # SIZE x SIZE, 0 is ground
-    objects: list[Placed]
+    picture: np.ndarray | None  # SIZE x SIZE x 3, RGB
+    ids: np.ndarray  # SIZE x SIZE or a fraction of it, 0 is ground
+    objects: list[Placed]  # visible ones, in drawing order
+    pasted: set[int] = field(default_factory=set)  # kinds of which anything at all was drawn
 
     def kinds(self):
         return sorted({o.kind for o in self.objects})
+
+    def settle(self):
+        """Visible areas and centers; objects of which hardly anything shows are dropped."""
+        step = SIZE / len(self.ids)
+        rows, columns = ((a.reshape(-1) + 0.5) * step for a in np.indices(self.ids.shape))
+        ids = self.ids.reshape(-1)
+        areas = np.bincount(ids, minlength=256) * round(step**2)
+        across = np.bincount(ids, weights=columns * step**2, minlength=256)
+        down = np.bincount(ids, weights=rows * step**2, minlength=256)
+        self.pasted = {o.kind for o in self.objects}
+        self.objects = [o for o in self.objects if areas[o.id] > FEWEST_PIXELS]
+        for placed in self.objects:
+            placed.area = int(areas[placed.id])
+            placed.x, placed.y = across[placed.id] / placed.area, down[placed.id] / placed.area
 
     def mask(self, kind):
         """Everything visible of all objects of `kind`."""
@@ -138,28 +157,27 @@ class World:
         self.held_out_styles = [STYLES.index(s) for s in HELD_OUT_STYLES]
         self.smaller = {}
 
-    def draw(self, rng, styles, crowded=False):
-        """One scene. `rng` is a `random.Random`; `styles` are indices into STYLES."""
+    def draw(self, rng, styles, crowded=False, sizes=None):
+        """One scene. `rng` is a `random.Random`; `styles` are indices into STYLES; `sizes` in pixels."""
         scene = Scene(self.grounds.crop(rng), np.zeros((SIZE, SIZE), np.uint8), [])
         if rng.random() < 0.5:
             scene.picture = cv2.convertScaleAbs(scene.picture, alpha=rng.uniform(0.6, 1.1), beta=rng.uniform(-10, 30))
-        count = rng.randint(9, 14) if crowded else rng.randint(3, 9)
-        low, high = (28, 80) if crowded else (36, 150)
+        count = rng.randint(9, 14) if crowded else rng.randint(2, 9)
+        low, high = sizes or (CROWDED_SIZES if crowded else SIZES)
         stretch = math.exp(rng.uniform(-0.22, 0.22)) if rng.random() < 0.6 else 1.0
         one_style = rng.choice(styles) if rng.random() < 0.4 else None
-        boxes = []
+        boxes, kinds = [], []
         for _ in range(count):
-            kind = rng.randrange(len(self.objects))
+            repeat = kinds and not crowded and rng.random() < DUPLICATE
+            kind = rng.choice(kinds) if repeat else rng.randrange(len(self.objects))
             style = self.pick_style(rng, styles, one_style, kind)
             size = math.exp(rng.uniform(math.log(low), math.log(high)))
             place = style is not None and self.find_place(rng, boxes, size)
             if place:
                 boxes.append((*place, size))
+                kinds.append(kind)
                 self.paste(rng, scene, kind, style, *place, size, stretch)
-        areas = np.bincount(scene.ids.reshape(-1), minlength=256)
-        for placed in scene.objects:
-            placed.area = int(areas[placed.id])
-        scene.objects = [o for o in scene.objects if o.area > 60]
+        scene.settle()
         return scene
 
     def pick_style(self, rng, styles, one_style, kind):
@@ -217,11 +235,3 @@ class World:
         placed = Placed(len(scene.objects) + 1, kind, style, x, y, drawn=int(solid.sum()))
         scene.ids[top:bottom, left:right][solid] = placed.id
         scene.objects.append(placed)
-
-
-def unique(scene):
-    """Objects that are the only one of their kind and at least half visible."""
-    count = {}
-    for placed in scene.objects:
-        count[placed.kind] = count.get(placed.kind, 0) + 1
-    return [o for o in scene.objects if count[o.kind] == 1 and o.visible >= 0.5]

@@ -37,13 +37,13 @@ def train(texts):
 
 def corpus(world, rng, scenes=1500):
     """Questions and answers as the language side will see them, and every word of every object."""
-    asker = Asker(world, rng)
+    asker = Asker(world.objects, rng)
     yield from ["user\nassistant\n"] * 50
     for entry in world.objects:
         yield from (f"The {entry['name']} {fact}." for fact in entry["facts"])
         yield from entry.get("also", [])
     for _ in range(scenes):
-        for question in asker.several(world.draw(rng, world.train_styles), 8):
+        for question in asker.several_families(world.draw(rng, world.train_styles), 8):
             yield question.text
             yield question.answer.replace("[SEG]", "")
 

@@ -1,12 +1,13 @@
 """Trains the language side: InternViT, connector, Qwen2 and the `[SEG]` bridge.
 
-`python train_language.py --minutes 90` writes .work/language.pt and resumes from it. The image encoder learns from
-dense class labels from the first step; the language model learns on every fourth step during the first third and on
-every step afterwards.
+`python train_language.py --minutes 90` writes .work/language.pt and resumes from it; .work/masks.pt must exist.
+Two steps of three teach Qwen2 to reason over grids of shape scenes. The third draws pictures: the image encoder learns
+to produce such grids, and after the first part of the time Qwen2 answers from what the encoder really produces.
 """
 
 import argparse
 import random
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,22 @@ import torch.nn.functional as F
 from torch import nn
 
 import tokenizer as tokens
-from model import IMAGE_TOKENS, LM_WIDTH, PATCH, SAM_WIDTH, SIZE, VIT_WIDTH, build_bridge, build_vlm, class_codes, pixels, reset
-from questions import Asker
+from grid import grid_codes, grids, shape_scene
+from model import (
+    IMAGE_TOKENS, PATCH, SAM_WIDTH, SIZE, VIT_WIDTH, build_bridge, build_vlm, class_codes, pixels, position_code, reset,
+)  # fmt: skip
+from questions import FAMILIES, Asker
 from scenes import World
+from train_masks import CHECKPOINT as MASKS
 from train_masks import cell_labels, object_shares
 from training import Average, Meter, Schedule, optimizer_for, restore, save, update
 
 CHECKPOINT = Path(__file__).parent / ".work" / "language.pt"
-QUESTIONS = 6
+QUESTIONS = 10
 GRID = SIZE // PATCH
-WARM_SHARE, WARM_EVERY = 0.3, 4
+SHAPES_ALONE = 0.2  # share of the time after which pictures are also asked about
+PICTURE_EVERY = 3
+TUNING_SEED, TUNING_SCENES, TUNE_EVERY = 77, 24, 150
 
 
 class Vocabulary:
@@ -52,7 +59,7 @@ class Vocabulary:
 class Speaker(nn.Module):
     """The language side as it is exported, and a patch classifier that is thrown away after training."""
 
-    def __init__(self, vocabulary, names):
+    def __init__(self, vocabulary, classes):
         super().__init__()
         self.vlm = build_vlm(vocabulary.size, vocabulary.image)
         reset(self.vlm)
@@ -61,10 +68,8 @@ class Speaker(nn.Module):
         nn.init.trunc_normal_(vision.position_embeddings, std=0.1)
         nn.init.trunc_normal_(vision.cls_token, std=0.1)
         self.bridge = build_bridge()
-        self.classify_patch = nn.Linear(VIT_WIDTH, len(names) + 1)
-        self.name_scale = nn.Parameter(torch.tensor(10.0))
-        self.classes = len(names)
-        self.names = [vocabulary.encode(" " + name) for name in names]
+        self.classify_patch = nn.Linear(VIT_WIDTH, classes + 1)
+        self.classes = classes
 
     def see(self, batch):
         """Patch states (images x 196 x width) and connector tokens (images x 49 x LM width)."""
@@ -72,15 +77,6 @@ class Speaker(nn.Module):
         patches = model.vision_tower(batch).last_hidden_state[:, 1:]
         grid = model.pixel_shuffle(patches.reshape(len(batch), GRID, GRID, -1), 0.5)
         return patches, model.multi_modal_projector(grid.reshape(len(batch), IMAGE_TOKENS, -1))
-
-    def name(self, image):
-        """Class logits of connector tokens: their likeness to the embedded words of each name.
-
-        It puts what is seen where the language model already has the words, so that looking becomes comparing.
-        """
-        table = self.vlm.get_input_embeddings().weight
-        words = torch.stack([table[ids].mean(0) for ids in self.names])
-        return self.name_scale * (F.normalize(image.float(), dim=-1) @ F.normalize(words.float(), dim=-1).T)
 
     def read(self, ids, image, positions, mask):
         """Hidden states after the final norm; `image` replaces the embeddings right after the prompt's start."""
@@ -95,7 +91,7 @@ def pack(vocabulary, questions):
     """One row: the image prefix, then all questions side by side, none seeing another.
 
     Returns ids, next-token targets (-100 outside answers), positions, segment numbers (0 is the prefix) and the
-    places and classes of `[SEG]`.
+    places of `[SEG]` with the class and center of what each stands for.
     """
     prefix = vocabulary.prefix
     ids, targets = list(prefix), [-100] * len(prefix)
@@ -108,7 +104,7 @@ def pack(vocabulary, questions):
         positions += range(len(prefix), len(prefix) + len(asked) + len(answer))
         segments += [number] * (len(asked) + len(answer))
         places = [base + len(asked) + i for i, token in enumerate(answer) if token == vocabulary.seg]
-        marks += list(zip(places, question.targets, strict=True))
+        marks += [(place, o.kind, o.x, o.y) for place, o in zip(places, question.targets, strict=True)]
     return ids, targets, positions, segments, marks
 
 
@@ -120,15 +116,40 @@ def collate(vocabulary, packed):
     )
     same = (segments[:, None, :] == 0) | (segments[:, None, :] == segments[:, :, None])
     mask = (same & torch.ones(length, length, dtype=torch.bool).tril())[:, None]
-    marks = torch.tensor([(row, place, kind) for row, p in enumerate(packed) for place, kind in p[4]]).view(-1, 3)
+    marks = torch.tensor([(row, place, kind) for row, p in enumerate(packed) for place, kind, _, _ in p[4]]).view(-1, 3)
+    centers = torch.tensor([mark[2:] for p in packed for mark in p[4]], dtype=torch.float32).view(-1, 2)
     start = vocabulary.prefix.index(vocabulary.image)
-    return dict(ids=ids, targets=targets, mask=mask, marks=marks, positions=dict(ids=positions, image_start=start))
+    places = dict(ids=positions, image_start=start)
+    return dict(
+        ids=ids, targets=targets, mask=mask, marks=marks, centers=centers, segments=segments, positions=places
+    )  # fmt: skip
 
 
-def draw_batch(world, rng, asker, vocabulary, size, with_text):
+class Codes:
+    """The fixed targets: grids for the connector, prompts for the bridge."""
+
+    def __init__(self, classes):
+        self.grid = grid_codes()
+        self.classes = class_codes(classes)
+        state = torch.load(MASKS, weights_only=False)["module"]
+        self.frequencies = state["masks.sam.shared_image_embedding.positional_embedding"]
+
+
+def shapes_batch(rng, asker, vocabulary, codes, size):
+    """Grids and questions without any picture."""
     scenes = []
     while len(scenes) < size:
-        scene = world.draw(rng, world.train_styles, crowded=not with_text and rng.random() < 0.6)
+        scene = shape_scene(rng, len(asker.objects))
+        if scene.objects:
+            scenes.append(scene)
+    text = collate(vocabulary, [pack(vocabulary, asker.several_families(s, QUESTIONS)) for s in scenes])
+    return dict(grids=grids(scenes, codes.grid), text=text)
+
+
+def picture_batch(world, rng, asker, vocabulary, codes, size, with_text):
+    scenes = []
+    while len(scenes) < size:
+        scene = world.draw(rng, world.train_styles, crowded=not with_text and rng.random() < 0.5)
         if scene.objects:
             scenes.append(scene)
     shares, kinds = zip(*(object_shares(s) for s in scenes))
@@ -137,14 +158,15 @@ def draw_batch(world, rng, asker, vocabulary, size, with_text):
         cells=torch.from_numpy(np.stack([cell_labels(s, len(world.objects)) for s in scenes])),
         shares=torch.from_numpy(np.stack(shares)),
         kinds=torch.from_numpy(np.stack(kinds)),
+        grids=grids(scenes, codes.grid),
     )
     if with_text:
-        batch["text"] = collate(vocabulary, [pack(vocabulary, asker.several(s, QUESTIONS)) for s in scenes])
+        batch["text"] = collate(vocabulary, [pack(vocabulary, asker.several_families(s, QUESTIONS)) for s in scenes])
     return batch
 
 
-def vision_loss(speaker, patches, image, batch):
-    """Cross entropy per patch, per object from patches, and per object from connector tokens by name."""
+def vision_loss(speaker, codes, patches, image, batch):
+    """Cross entropy per patch and per object, and the distance of the connector's tokens from the true grid."""
     logits = speaker.classify_patch(patches).float()
     weight = torch.ones(speaker.classes + 1)
     weight[-1] = 0.2
@@ -153,17 +175,18 @@ def vision_loss(speaker, patches, image, batch):
     pooled = torch.bmm(batch["shares"], logits)[..., :-1].flatten(0, 1)[known]
     side = GRID // 2
     shares = batch["shares"].view(-1, 16, side, 2, side, 2).sum((3, 5)).flatten(2)
-    coarse = torch.bmm(shares, speaker.name(image)).flatten(0, 1)[known]
+    seen = image.float() @ codes.grid[0][: speaker.classes].T
+    coarse = torch.bmm(shares, seen).flatten(0, 1)[known]
     loss = 0.5 * F.cross_entropy(logits.flatten(0, 1), batch["cells"].flatten(), weight=weight)
-    loss = loss + F.cross_entropy(pooled, kinds[known]) + 0.5 * F.cross_entropy(coarse, kinds[known])
+    loss = loss + F.cross_entropy(pooled, kinds[known]) + 4 * F.mse_loss(image.float(), batch["grids"])
     right = (pooled.argmax(-1) == kinds[known]).float().mean()
     return loss, right, (coarse.argmax(-1) == kinds[known]).float().mean()
 
 
 def text_loss(speaker, codes, image, text):
-    """Next-token loss on answers, and the distance of each `[SEG]` vector from its class code.
+    """Next-token loss on answers, and the distance of each `[SEG]` vector from its object's prompt.
 
-    The distance alone learns slowly; cross entropy over the codes pulls the right one out early.
+    The distance alone learns slowly; cross entropy over the class codes pulls the right one out early.
     """
     hidden = speaker.read(text["ids"], image, text["positions"], text["mask"])
     wanted = text["targets"] >= 0
@@ -171,22 +194,60 @@ def text_loss(speaker, codes, image, text):
     words = F.cross_entropy(logits, text["targets"][wanted])
     row, place, kind = text["marks"].unbind(1)
     vectors = speaker.bridge(hidden[row, place]).float()
-    likeness = vectors @ codes.T / SAM_WIDTH**0.5
-    distance = F.mse_loss(vectors, codes[kind]) + 0.3 * F.cross_entropy(likeness, kind)
+    center = position_code(codes.frequencies, text["centers"])
+    likeness = (vectors - center) @ codes.classes.T / SAM_WIDTH**0.5
+    distance = F.mse_loss(vectors, codes.classes[kind] + center) + 0.3 * F.cross_entropy(likeness, kind)
     named = (likeness.argmax(-1) == kind).float().mean()
     return words, distance, named, (logits.argmax(-1) == text["targets"][wanted]).float().mean()
 
 
 def step_loss(speaker, codes, batch, meter):
+    loss, image, kind = 0, batch["grids"], "grid"
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        patches, image = speaker.see(batch["pixels"])
-        loss, patch_right, token_right = vision_loss(speaker, patches, image, batch)
-        meter.add(vision=loss.detach(), acc=patch_right, acc49=token_right)
+        if "pixels" in batch:
+            patches, image = speaker.see(batch["pixels"])
+            loss, patch_right, token_right = vision_loss(speaker, codes, patches, image, batch)
+            meter.add(vision=loss.detach(), acc=patch_right, acc49=token_right)
+            kind = "seen"
         if "text" in batch:
             words, distance, named, right = text_loss(speaker, codes, image, batch["text"])
-            meter.add(words=words.detach(), next=right, distance=distance.detach(), named=named)
+            found = {"words": words, "next": right, "distance": distance, "named": named}
+            meter.add(**{f"{kind}-{key}": value.detach() for key, value in found.items()})
             loss = loss + words + distance
     return loss
+
+
+class Tuning:
+    """Share of answers right to the last token, by family, from pictures and from mismatched ones.
+
+    An answer is right when every token is the likeliest given the ones before, which is when greedy decoding gives it.
+    """
+
+    def __init__(self, world, vocabulary):
+        rng = random.Random(TUNING_SEED)
+        asker = Asker(world.objects, rng)
+        scenes = [world.draw(rng, world.train_styles) for _ in range(TUNING_SCENES)]
+        self.pixels = pixels([s.picture for s in scenes])
+        asked = [[q for q in (asker.ask(s, f) for f in FAMILIES for _ in range(2)) if q] for s in scenes]
+        self.families = [[q.family for q in row] for row in asked]
+        self.text = collate(vocabulary, [pack(vocabulary, row) for row in asked])
+
+    @torch.no_grad()
+    def measure(self, speaker):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            image = speaker.see(self.pixels)[1]
+            sighted, shuffled = self.exact(speaker, image), self.exact(speaker, image.roll(1, 0))
+        return " ".join(f"{f} {np.mean(sighted[f]):.2f}-{np.mean(shuffled[f]):.2f}" for f in FAMILIES if f in sighted)
+
+    def exact(self, speaker, image):
+        hidden = speaker.read(self.text["ids"], image, self.text["positions"], self.text["mask"])
+        wrong = speaker.vlm.lm_head(hidden).argmax(-1) != self.text["targets"]
+        wrong &= self.text["targets"] >= 0
+        found = defaultdict(list)
+        for row, families in enumerate(self.families):
+            for number, family in enumerate(families, 1):
+                found[family].append(not wrong[row][self.text["segments"][row] == number].any())
+        return found
 
 
 def main():
@@ -198,20 +259,25 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(1)
     world, vocabulary = World(ground_seed=2), Vocabulary(tokens.load())
-    speaker, codes = Speaker(vocabulary, [o["name"] for o in world.objects]), class_codes(len(world.objects))
+    speaker, codes = Speaker(vocabulary, len(world.objects)), Codes(len(world.objects))
     optimizer, average = optimizer_for(speaker), Average(speaker)
     step, spent = restore(CHECKPOINT, speaker, optimizer, average)
     rng = random.Random(500_000 + step)
-    asker = Asker(world, rng)
+    asker, tuning = Asker(world.objects, rng), Tuning(world, vocabulary)
     schedule, meter = Schedule(args.rate, args.minutes, spent), Meter()
     while schedule.share() < 1:
-        with_text = schedule.share() > WARM_SHARE or step % WARM_EVERY == 0
-        batch = draw_batch(world, rng, asker, vocabulary, args.batch, with_text)
+        if step % PICTURE_EVERY:
+            batch = shapes_batch(rng, asker, vocabulary, codes, args.batch)
+        else:
+            with_text = schedule.share() > SHAPES_ALONE
+            batch = picture_batch(world, rng, asker, vocabulary, codes, args.batch, with_text)
         update(speaker, optimizer, step_loss(speaker, codes, batch, meter), schedule.rate(step))
         step += 1
         average.update(speaker, step)
         if step % 25 == 0:
             print(f"step {step} {schedule.elapsed() / 60:.1f} min {meter}", flush=True)
+        if step % TUNE_EVERY == 0:
+            print(f"tuning {step} right-shuffled {tuning.measure(speaker)}", flush=True)
         if schedule.time_to_save():
             state = dict(module=speaker.state_dict(), optimizer=optimizer.state_dict(), average=average.state)
             save(CHECKPOINT, **state, step=step, spent=schedule.elapsed())

@@ -1,4 +1,4 @@
-"""Trains the SAM 2 side alone: masks from class codes, clicks, boxes and earlier masks.
+"""Trains the SAM 2 side alone: masks from object codes, clicks, boxes and earlier masks.
 
 `python train_masks.py --minutes 90` writes .work/masks.pt and resumes from it.
 """
@@ -13,12 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from model import SAM_WIDTH, SIZE, Masks, class_codes, low_resolution, pixels
+from model import SAM_WIDTH, SIZE, Masks, class_codes, low_resolution, pixels, position_code
 from scenes import World
 from training import Average, Meter, Schedule, optimizer_for, restore, save, update
 
 CHECKPOINT = Path(__file__).parent / ".work" / "masks.pt"
-PROMPTS = 4  # class prompts a picture, the last one mostly of an absent class
+PROMPTS = 4  # object prompts a picture, the last one of an absent class
+WHOLE_CLASS = 0.2  # share of prompts without a center
+BLUR = 6  # pixels of standard deviation by which a prompt's center is off
 CELLS = SIZE // 16
 CLICK_STEPS = 0.7  # share of steps that also train clicks, boxes and corrections
 
@@ -63,22 +65,40 @@ def object_shares(scene):
     return shares, kinds
 
 
-def class_prompts(rng, scene, classes):
-    """PROMPTS classes and their masks: present ones first, an absent one last."""
-    present = [o.kind for o in scene.objects if o.visible >= 0.3]
-    absent = [k for k in range(classes) if k not in scene.kinds()]
-    present = sorted(set(present))
+def object_prompts(rng, scene, classes):
+    """PROMPTS classes, centers and masks: objects first, a class that is absent last.
+
+    A center of None asks for everything visible of the class.
+    """
+    present = [o for o in scene.objects if o.visible >= 0.3]
     rng.shuffle(present)
-    kinds = present[: PROMPTS - 1]
-    kinds += rng.sample(absent, PROMPTS - len(kinds))
-    return kinds, [scene.mask(kind) for kind in kinds]
+    prompts = []
+    for placed in present[: PROMPTS - 1]:
+        if rng.random() < WHOLE_CLASS:
+            prompts.append((placed.kind, None, scene.mask(placed.kind)))
+        else:
+            center = (placed.x + rng.gauss(0, BLUR), placed.y + rng.gauss(0, BLUR))
+            prompts.append((placed.kind, center, scene.ids == placed.id))
+    absent = [k for k in range(classes) if k not in scene.pasted]
+    for kind in rng.sample(absent, PROMPTS - len(prompts)):
+        center = None if rng.random() < WHOLE_CLASS else (rng.uniform(0, SIZE), rng.uniform(0, SIZE))
+        prompts.append((kind, center, np.zeros((SIZE, SIZE), bool)))
+    return prompts
+
+
+def prompt_vectors(prompts, codes, frequencies):
+    """Class code plus position code of each prompt: pictures x PROMPTS x SAM_WIDTH."""
+    kinds = torch.tensor([[kind for kind, _, _ in row] for row in prompts])
+    centers = torch.tensor([[center or (0.0, 0.0) for _, center, _ in row] for row in prompts], dtype=torch.float32)
+    placed = torch.tensor([[center is not None for _, center, _ in row] for row in prompts])
+    return codes[kinds] + placed[..., None] * position_code(frequencies, centers)
 
 
 def batch_of(world, rng, size):
     scenes = [world.draw(rng, world.train_styles, crowded=rng.random() < 0.15) for _ in range(size)]
     scenes = [s if s.objects else world.draw(rng, world.train_styles) for s in scenes]
     classes = len(world.objects)
-    prompts = [class_prompts(rng, s, classes) for s in scenes]
+    prompts = [object_prompts(rng, s, classes) for s in scenes]
     shares, kinds = zip(*(object_shares(s) for s in scenes))
     return dict(
         scenes=scenes,
@@ -86,8 +106,8 @@ def batch_of(world, rng, size):
         cells=torch.from_numpy(np.stack([cell_labels(s, classes) for s in scenes])),
         shares=torch.from_numpy(np.stack(shares)),
         kinds=torch.from_numpy(np.stack(kinds)),
-        prompts=torch.tensor([k for k, _ in prompts]),
-        targets=torch.stack([low_resolution(m) for _, m in prompts]),
+        prompts=prompts,
+        targets=torch.stack([low_resolution([mask for _, _, mask in row]) for row in prompts]),
     )
 
 
@@ -198,7 +218,8 @@ def recognition_loss(trainee, embedding, batch):
 def step_loss(rng, trainee, batch, meter):
     features = trainee.masks.features(batch["pixels"])
     recognition, accuracy = recognition_loss(trainee, features[0], batch)
-    prompt = trainee.masks.language_prompt(trainee.codes[batch["prompts"]])
+    frequencies = trainee.masks.sam.shared_image_embedding.positional_embedding
+    prompt = trainee.masks.language_prompt(prompt_vectors(batch["prompts"], trainee.codes, frequencies))
     loss, chosen, present = mask_loss(*trainee.masks.decode(features, prompt), batch["targets"])
     known = present > 0
     meter.add(rec=recognition, acc=accuracy, mask=loss, iou=chosen[known].mean(), empty=chosen[~known].mean())
