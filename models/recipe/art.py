@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -11,7 +12,7 @@ import resvg_py
 from PIL import Image
 
 HERE = Path(__file__).parent
-WORK = HERE / ".work"
+WORK = Path(os.environ.get("NANO_WORK", HERE / ".work"))  # another folder for the smoke training
 ICONS = WORK / "npm" / "node_modules" / "@iconify-json"
 SPRITE = 128
 # Apache-2.0, MIT and CC-BY 4.0 styles are trained on; the others only test generalization.

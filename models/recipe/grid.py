@@ -16,16 +16,24 @@ from scenes import DUPLICATE, SIZE, SIZES, Placed, Scene
 SIDE = math.isqrt(IMAGE_TOKENS)
 COARSE = 4  # pixels of a picture for one of a shape scene
 MOST_CLASSES = 96
-PLACE = 0.5  # weight of a cell's own code
+PLACE = 0.25  # weight of each wave of a cell's place
+WAVES = (0.5, 1, 2)  # waves across the picture that tell a cell's column and row
 SEED = 21
 
 
 def grid_codes():
-    """Fixed orthogonal rows of unit root mean square: one a class (MOST_CLASSES), then one a cell."""
+    """Codes of classes (MOST_CLASSES x LM width, orthogonal, unit root mean square) and of cells (cells x LM width).
+
+    Cells are told apart by slow waves of column and row, which an image encoder finds easy to produce.
+    """
     generator = torch.Generator().manual_seed(SEED)
     square, _ = torch.linalg.qr(torch.randn(LM_WIDTH, LM_WIDTH, generator=generator))
     rows = square * LM_WIDTH**0.5
-    return rows[:MOST_CLASSES], PLACE * rows[MOST_CLASSES : MOST_CLASSES + IMAGE_TOKENS]
+    centers = (torch.arange(SIDE) + 0.5) / SIDE
+    turns = 2 * torch.pi * centers[:, None] * torch.tensor(WAVES)
+    waves = torch.cat([turns.sin(), turns.cos()], 1)
+    places = torch.cat([waves.repeat(SIDE, 1), waves.repeat_interleave(SIDE, 0)], 1)
+    return rows[:MOST_CLASSES], PLACE * places @ rows[MOST_CLASSES : MOST_CLASSES + places.shape[1]]
 
 
 def contents(scene):

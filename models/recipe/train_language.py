@@ -1,14 +1,13 @@
 """Trains the language side: InternViT, connector, Qwen2 and the `[SEG]` bridge.
 
 `python train_language.py --minutes 90` writes .work/language.pt and resumes from it; .work/masks.pt must exist.
-Two steps of three teach Qwen2 to reason over grids of shape scenes. The third draws pictures: the image encoder learns
+Every other step teaches Qwen2 to reason over grids of shape scenes. The others draw pictures: the image encoder learns
 to produce such grids, and after the first part of the time Qwen2 answers from what the encoder really produces.
 """
 
 import argparse
 import random
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import tokenizer as tokens
+from art import WORK
 from grid import grid_codes, grids, shape_scene
 from model import (
     IMAGE_TOKENS, PATCH, SAM_WIDTH, SIZE, VIT_WIDTH, build_bridge, build_vlm, class_codes, pixels, position_code, reset,
@@ -26,11 +26,12 @@ from train_masks import CHECKPOINT as MASKS
 from train_masks import cell_labels, object_shares
 from training import Average, Meter, Schedule, optimizer_for, restore, save, update
 
-CHECKPOINT = Path(__file__).parent / ".work" / "language.pt"
+CHECKPOINT = WORK / "language.pt"
 QUESTIONS = 10
 GRID = SIZE // PATCH
+NAMED = 1.5  # length of the code in a name's embedding, in mean lengths of embeddings
 SHAPES_ALONE = 0.2  # share of the time after which pictures are also asked about
-PICTURE_EVERY = 3
+PICTURE_EVERY = 2
 TUNING_SEED, TUNING_SCENES, TUNE_EVERY = 77, 24, 150
 
 
@@ -70,6 +71,15 @@ class Speaker(nn.Module):
         self.bridge = build_bridge()
         self.classify_patch = nn.Linear(VIT_WIDTH, classes + 1)
         self.classes = classes
+
+    @torch.no_grad()
+    def name_codes(self, vocabulary, objects, codes):
+        """Starts the words of each name at its class's grid code, so that looking begins as comparing."""
+        table = self.vlm.get_input_embeddings().weight
+        for entry, code in zip(objects, codes):
+            for name in [entry["name"], *entry.get("also", [])]:
+                words = vocabulary.encode(" " + name)
+                table[words] += NAMED / len(words) ** 0.5 * code * table.norm(dim=1).mean() / code.norm()
 
     def see(self, batch):
         """Patch states (images x 196 x width) and connector tokens (images x 49 x LM width)."""
@@ -218,16 +228,17 @@ def step_loss(speaker, codes, batch, meter):
 
 
 class Tuning:
-    """Share of answers right to the last token, by family, from pictures and from mismatched ones.
+    """Share of answers right to the last token, by family, from true grids, from pictures and from mismatched ones.
 
     An answer is right when every token is the likeliest given the ones before, which is when greedy decoding gives it.
     """
 
-    def __init__(self, world, vocabulary):
+    def __init__(self, world, vocabulary, codes):
         rng = random.Random(TUNING_SEED)
         asker = Asker(world.objects, rng)
         scenes = [world.draw(rng, world.train_styles) for _ in range(TUNING_SCENES)]
         self.pixels = pixels([s.picture for s in scenes])
+        self.grids = grids(scenes, codes.grid)
         asked = [[q for q in (asker.ask(s, f) for f in FAMILIES for _ in range(2)) if q] for s in scenes]
         self.families = [[q.family for q in row] for row in asked]
         self.text = collate(vocabulary, [pack(vocabulary, row) for row in asked])
@@ -236,8 +247,8 @@ class Tuning:
     def measure(self, speaker):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             image = speaker.see(self.pixels)[1]
-            sighted, shuffled = self.exact(speaker, image), self.exact(speaker, image.roll(1, 0))
-        return " ".join(f"{f} {np.mean(sighted[f]):.2f}-{np.mean(shuffled[f]):.2f}" for f in FAMILIES if f in sighted)
+            found = [self.exact(speaker, tokens) for tokens in (self.grids, image, image.roll(1, 0))]
+        return " ".join(f"{f} " + "/".join(f"{np.mean(kind[f]):.2f}" for kind in found) for f in FAMILIES if f in found[0])
 
     def exact(self, speaker, image):
         hidden = speaker.read(self.text["ids"], image, self.text["positions"], self.text["mask"])
@@ -260,10 +271,11 @@ def main():
     torch.manual_seed(1)
     world, vocabulary = World(ground_seed=2), Vocabulary(tokens.load())
     speaker, codes = Speaker(vocabulary, len(world.objects)), Codes(len(world.objects))
+    speaker.name_codes(vocabulary, world.objects, codes.grid[0])
     optimizer, average = optimizer_for(speaker), Average(speaker)
     step, spent = restore(CHECKPOINT, speaker, optimizer, average)
     rng = random.Random(500_000 + step)
-    asker, tuning = Asker(world.objects, rng), Tuning(world, vocabulary)
+    asker, tuning = Asker(world.objects, rng), Tuning(world, vocabulary, codes)
     schedule, meter = Schedule(args.rate, args.minutes, spent), Meter()
     while schedule.share() < 1:
         if step % PICTURE_EVERY:
@@ -277,7 +289,7 @@ def main():
         if step % 25 == 0:
             print(f"step {step} {schedule.elapsed() / 60:.1f} min {meter}", flush=True)
         if step % TUNE_EVERY == 0:
-            print(f"tuning {step} right-shuffled {tuning.measure(speaker)}", flush=True)
+            print(f"tuning {step} grid/picture/shuffled {tuning.measure(speaker)}", flush=True)
         if schedule.time_to_save():
             state = dict(module=speaker.state_dict(), optimizer=optimizer.state_dict(), average=average.state)
             save(CHECKPOINT, **state, step=step, spent=schedule.elapsed())

@@ -5,7 +5,6 @@
 
 import argparse
 import random
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,11 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from art import WORK
 from model import SAM_WIDTH, SIZE, Masks, class_codes, low_resolution, pixels, position_code
 from scenes import World
 from training import Average, Meter, Schedule, optimizer_for, restore, save, update
 
-CHECKPOINT = Path(__file__).parent / ".work" / "masks.pt"
+CHECKPOINT = WORK / "masks.pt"
 PROMPTS = 4  # object prompts a picture, the last one of an absent class
 WHOLE_CLASS = 0.2  # share of prompts without a center
 BLUR = 6  # pixels of standard deviation by which a prompt's center is off
