@@ -1,7 +1,7 @@
 """Trains the language side: InternViT, connector, Qwen2 and the `[SEG]` bridge.
 
 `python train_language.py --minutes 90` writes .work/language.pt and resumes from it; .work/masks.pt must exist.
-Every other step teaches Qwen2 to reason over grids of shape scenes. The others draw pictures: the image encoder learns
+Three steps of four teach Qwen2 to reason over grids of shape scenes. The fourth draws pictures: the image encoder learns
 to produce such grids, and after the first part of the time Qwen2 answers from what the encoder really produces.
 """
 
@@ -31,7 +31,7 @@ QUESTIONS = 10
 GRID = SIZE // PATCH
 NAMED = 1.5  # length of the code in a name's embedding, in mean lengths of embeddings
 SHAPES_ALONE = 0.2  # share of the time after which pictures are also asked about
-PICTURE_EVERY = 2
+PICTURE_EVERY = 4
 TUNING_SEED, TUNING_SCENES, TUNE_EVERY = 77, 24, 150
 
 
