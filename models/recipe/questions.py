@@ -10,7 +10,7 @@ HELD_OUT_FACTS = 1  # the last fact of each object is never trained on
 SHOWN = 0.4  # visible share from which an object is asked about
 FAMILIES = {  # how often each is trained on
     "direct": 2, "attribute": 1.5, "spatial": 2.5, "function": 2, "several": 1.5, "negation": 1, "conditional": 1,
-    "false-premise": 5, "presence": 5,
+    "false-premise": 1.5, "presence": 1.5,
 }  # fmt: skip
 PRACTICE = {"place": 0.5, "list": 0.5}  # trained on, not measured
 
