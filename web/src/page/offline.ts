@@ -2,13 +2,12 @@
 
 import type { FromServiceWorker, Group, ToServiceWorker } from "../sw/site";
 
-/** `page`: starts offline, but its model was never used; `ready`: answers offline. */
-export type OfflineState = "unavailable" | "page" | "ready";
-
 export class Offline {
-  state: OfflineState = "unavailable";
+  /** What needs no network any more; empty where the browser keeps nothing. */
+  kept: readonly Group[] = [];
   /** A new version that waits to take over. */
   #waiting: ServiceWorker | null = null;
+  #asking = false;
   #listeners: (() => void)[] = [];
 
   get updateReady(): boolean {
@@ -27,16 +26,13 @@ export class Offline {
       updateViaCache: "none",
     });
     this.#follow(registration);
-    await navigator.serviceWorker.ready;
-    this.#set("page");
+    await this.#ask([]);
   }
 
-  /** Keeps what the first answer needed, so that the next one needs no network. */
-  async keep(groups: Group[]): Promise<void> {
-    if (this.state !== "page") return;
-    const { active } = await navigator.serviceWorker.ready;
-    const reply = active ? await send(active, { type: "keep", groups }) : null;
-    if (reply?.type === "kept") this.#set("ready");
+  /** Keeps what an answer needed, so that the next one needs no network. */
+  async keep(groups: readonly Group[]): Promise<void> {
+    if (this.kept.length === 0 || this.#asking) return;
+    if (groups.some((group) => !this.kept.includes(group))) await this.#ask(groups);
   }
 
   /** Reloads into the waiting version. Returns the tabs in use where that cannot be yet. */
@@ -67,8 +63,12 @@ export class Offline {
     this.#changed();
   }
 
-  #set(state: OfflineState): void {
-    this.state = state;
+  async #ask(groups: readonly Group[]): Promise<void> {
+    this.#asking = true;
+    const { active } = await navigator.serviceWorker.ready;
+    const reply = active ? await send(active, { type: "keep", groups: [...groups] }) : null;
+    this.#asking = false;
+    if (reply?.type === "kept") this.kept = reply.groups;
     this.#changed();
   }
 

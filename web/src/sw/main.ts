@@ -65,6 +65,15 @@ async function download({ path, integrity, group }: SiteFile): Promise<Response>
   return new Response(response.body, { headers: response.headers });
 }
 
+/** Groups of which every file is here. */
+async function keptGroups(): Promise<Group[]> {
+  const cache = await caches.open(CACHE);
+  const present = new Set((await cache.keys()).map(({ url }) => url));
+  const missing = site.files.filter((file) => !present.has(keyOf(file)));
+  const groups: Group[] = ["page", "program", "model"];
+  return groups.filter((group) => missing.every((file) => file.group !== group));
+}
+
 async function dropOlder(): Promise<void> {
   for (const name of await olderCaches()) await caches.delete(name);
 }
@@ -94,7 +103,7 @@ async function respond(message: ToServiceWorker): Promise<FromServiceWorker> {
   if (message.type === "activate") return activate();
   try {
     await keep(message.groups);
-    return { type: "kept" };
+    return { type: "kept", groups: await keptGroups() };
   } catch (error) {
     return { type: "failed", message: String(error) };
   }

@@ -22,14 +22,14 @@ export interface Site {
 }
 
 export type ToServiceWorker =
-  /** Keep these groups too. */
+  /** Keep these groups too; none asks what is kept. */
   | { type: "keep"; groups: Group[] }
   /** Take over from the version before. */
   | { type: "activate" };
 
 /** Sent to the port that came with the message. */
 export type FromServiceWorker =
-  | { type: "kept" }
+  | { type: "kept"; groups: Group[] }
   | { type: "failed"; message: string }
   /** Other tabs still use the version before; how many. */
   | { type: "in-use"; tabs: number }
