@@ -39,7 +39,7 @@ export class Harness {
     try {
       this.model = await askmask.load(source, {
         device: "cpu",
-        patience: { idle: 1000, retry: 20 },
+        patience: { idle: 10_000, retry: 20 },
         signal: this.#abort.signal,
         onProgress: (progress) => this.progress.push(progress),
         ...options,
