@@ -2,6 +2,7 @@
 
 import { AnswerView } from "./answer";
 import { App } from "./app";
+import { recall, remember } from "./choice";
 import { byId } from "./dom";
 import { Intake } from "./intake";
 import { Keyboard } from "./keyboard";
@@ -14,7 +15,7 @@ import { Samples } from "./samples";
 import { Stage } from "./stage";
 import { Toolbar } from "./toolbar";
 import { UpdateView } from "./update";
-import { megabytes } from "./words";
+import { size } from "./words";
 
 function connectQuestion(app: App): void {
   const form = byId("ask-form", HTMLFormElement);
@@ -65,7 +66,7 @@ async function tellModelSize(): Promise<void> {
   if (!response.ok) return;
   const files: { bytes: number }[] = await response.json();
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const text = `The model, ${megabytes(bytes)}, comes from this site with the first question.`;
+  const text = `The model, ${size(bytes)}, comes from this site with the first question.`;
   byId("model-size", HTMLElement).textContent = text;
 }
 
@@ -79,7 +80,14 @@ function connectOffline(app: App, offline: Offline): void {
   offline.start().catch(console.warn);
 }
 
-const app = new App(new Runtime(choiceFromAddress(location.search)));
+const remembered = recall();
+const forced = choiceFromAddress(location.search);
+const app = new App(new Runtime({ ...remembered.model, ...(forced && { device: forced }) }));
+app.set({ mode: remembered.view });
+app.onChange(() => {
+  if (recall().view !== app.mode) remember({ view: app.mode });
+});
+
 const stage = new Stage(app);
 new Toolbar(app, stage);
 new Pointer(app, stage);
