@@ -216,6 +216,12 @@ export class App {
     this.#changed();
   }
 
+  /** The same without loading it before it is needed. */
+  chooseModel(choice: ModelChoice): void {
+    this.runtime.switchTo(choice);
+    this.#changed();
+  }
+
   /** Tries again with another model or on another device; picture and edits stay. */
   retryWith(choice: ModelChoice): void {
     this.runtime.switchTo(choice);

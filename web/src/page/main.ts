@@ -7,6 +7,7 @@ import { byId } from "./dom";
 import { Intake } from "./intake";
 import { Keyboard } from "./keyboard";
 import { Legend } from "./legend";
+import { ModelPanel } from "./models/panel";
 import { Offline } from "./offline";
 import { Pointer } from "./pointer";
 import { ProgressView } from "./progress";
@@ -74,7 +75,9 @@ async function tellModelSize(): Promise<void> {
 function connectOffline(app: App, offline: Offline): void {
   new UpdateView(app, offline);
   app.onChange(() => {
-    if (app.busy === null && app.runtime.device) void offline.keep(["program", "model"]);
+    if (app.busy !== null || app.runtime.loaded === null) return;
+    const embedded = app.runtime.choice.source.kind === "embedded";
+    void offline.keep(embedded ? ["program", "model"] : ["program"]);
   });
   // Where there is none, in private windows for one, the page works all the same.
   offline.start().catch(console.warn);
@@ -99,7 +102,9 @@ new Intake(app);
 connectQuestion(app);
 connectDevice(app);
 connectLiveRegion(app);
-connectOffline(app, new Offline());
+const offline = new Offline();
+new ModelPanel(app, offline);
+connectOffline(app, offline);
 // Without either the page still works on people's own pictures.
 new Samples(app).load().catch(console.error);
 tellModelSize().catch(console.error);
