@@ -90,6 +90,8 @@ export interface ModelRequest {
 
 export interface Loaded {
   device: DeviceReport;
+  /** SHA-256 of the manifest, in hex: names exactly this model. */
+  manifest: string;
   /** Files that could only be kept in memory, by their SHA-256. */
   kept: Map<string, Blob>;
   /** Something that people should know about this model, in one sentence. */

@@ -124,6 +124,8 @@ export class Model {
   /** @internal */
   readonly bridge = new Bridge(spawnWorker);
   #device: DeviceReport | null = null;
+  #manifest = "";
+  #recoveries = 0;
   #notice: string | null = null;
   #recovery: string | null = null;
   #loadedIn = -1;
@@ -142,6 +144,16 @@ export class Model {
     return this.#notice;
   }
 
+  /** SHA-256 of the model's manifest, in hex; empty until it is loaded. */
+  get manifest(): string {
+    return this.#manifest;
+  }
+
+  /** How often the GPU failed and a fresh worker took over. */
+  get recoveries(): number {
+    return this.#recoveries;
+  }
+
   /** What the model takes up now, and took at most. */
   memoryUsage(): Promise<MemoryUsage> {
     return this.run(async (call) => {
@@ -155,8 +167,9 @@ export class Model {
     if (this.#disposed)
       throw new AskmaskError("disposed", "This model was disposed.", "Load it again.");
     if (this.#loadedIn === this.bridge.generation) return;
-    const { device, notice, kept } = await call("load", this.request);
+    const { device, notice, kept, manifest } = await call("load", this.request);
     this.#device = device;
+    this.#manifest = manifest;
     this.#notice = [this.#recovery, notice].filter((text) => text !== null).join(" ") || null;
     this.request = { ...this.request, kept, doubted: false };
     this.#loadedIn = this.bridge.generation;
@@ -173,6 +186,7 @@ export class Model {
       return await this.bridge.run(job, callOptions(options));
     } catch (error) {
       if (!isFatal(error) || this.#disposed) throw error;
+      this.#recoveries += 1;
       this.#prepareRecovery(error);
       options.onRecover?.(error);
     }
