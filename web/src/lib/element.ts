@@ -2,21 +2,24 @@
 
 import { type FoundObject, load, type Model, type Picture } from "./session";
 
-/** One model per folder name, shared by all elements on a page. */
+/** One model per manifest address, shared by all elements on a page. */
 const models = new Map<string, Promise<Model>>();
 
-function sharedModel(id: string): Promise<Model> {
-  const known = models.get(id);
+/** The model with this manifest; the embedded one for no address. */
+function sharedModel(manifest: string): Promise<Model> {
+  const known = models.get(manifest);
   if (known) return known;
-  const loading = load(id);
-  models.set(id, loading);
+  const url = new URL(manifest, document.baseURI).href;
+  const loading = load(manifest ? { kind: "manifest", url } : { kind: "embedded" });
+  models.set(manifest, loading);
   // The next element tries again.
-  loading.catch(() => models.delete(id));
+  loading.catch(() => models.delete(manifest));
   return loading;
 }
 
 /**
- * Shows `src` and outlines what answers `question`, by `model` (default nano).
+ * Shows `src` and outlines what answers `question`, by the model whose manifest's
+ * address is `model`, or the embedded one.
  *
  * Fires `progress`, `token`, `result` (detail: text and objects) and `error`
  * (detail: the error). Part: `picture`, a canvas of the picture's own size.
@@ -61,7 +64,7 @@ export class AskMaskElement extends HTMLElement {
   async #answer(src: string, question: string, signal: AbortSignal): Promise<void> {
     const onProgress = (progress: unknown) => this.#fire("progress", progress);
     const onToken = (text: string) => this.#fire("token", text);
-    const model = await sharedModel(this.getAttribute("model") ?? "nano");
+    const model = await sharedModel(this.getAttribute("model") ?? "");
     const blob = await (await fetch(src, { signal })).blob();
     const picture = await model.setImage(blob, { signal, onProgress });
     try {

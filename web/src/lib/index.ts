@@ -1,6 +1,26 @@
 export { AskmaskError, ERROR_CODES, type ErrorCode } from "./errors";
+export { deleteModel, models, preflight } from "./library";
 export { Mask } from "./mask";
-export type { Box, Device, DeviceChoice, DeviceReport, Point, Progress, Stage } from "./protocol";
+export type {
+  AdapterReport,
+  MaxTiles,
+  MemoryUsage,
+  ModelReport,
+  ModelSource,
+  Preflight,
+  StorageReport,
+  StoredModel,
+} from "./models";
+export type {
+  Box,
+  Device,
+  DeviceChoice,
+  DeviceReport,
+  Hold,
+  Point,
+  Progress,
+  Stage,
+} from "./protocol";
 export {
   type Answer,
   type AskOptions,

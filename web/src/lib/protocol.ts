@@ -1,6 +1,7 @@
 /** The messages between page and worker. Nothing else crosses. */
 
 import type { WireError } from "./errors";
+import type { MaxTiles, MemoryUsage, ModelReport, ModelSource, StoredModel } from "./models";
 
 export type Device = "gpu" | "cpu";
 export type DeviceChoice = "auto" | Device;
@@ -17,6 +18,12 @@ export interface DeviceReport {
 export type Stage = "download" | "load" | "encode-image" | "think" | "mask";
 
 /**
+ * What holds a download up: another tab fetches the same file, bytes that are
+ * here are being checked, or a fetch failed and is tried again.
+ */
+export type Hold = "waiting" | "checking" | "retrying";
+
+/**
  * `done` of `total`: bytes for download and load, else transformer blocks,
  * tokens or objects. `total` may be unknown.
  */
@@ -24,6 +31,10 @@ export interface Progress {
   stage: Stage;
   done: number;
   total?: number | undefined;
+  /** Only while the stage is held up. */
+  hold?: Hold | undefined;
+  /** One sentence for people: why it is held up. */
+  note?: string | undefined;
 }
 
 /** An encoded picture file, or pixels. */
@@ -55,9 +66,29 @@ export interface WireObject {
 
 export type ExportFormat = "mask-png" | "cutout-png" | "rle" | "svg-path";
 
+/** Which model, and how it is to run. */
+export interface ModelRequest {
+  source: ModelSource;
+  /** Address of the embedded model's manifest. */
+  embedded: string;
+  device: DeviceChoice;
+  maxTiles?: MaxTiles | undefined;
+  lowMemory?: boolean | undefined;
+}
+
+export interface Loaded {
+  device: DeviceReport;
+  /** Something that people should know about this model, in one sentence. */
+  notice: string | null;
+}
+
 /** Each method with what it takes and what it gives. */
 export interface Methods {
-  load: { params: { modelUrl: string; device: DeviceChoice }; result: DeviceReport };
+  load: { params: ModelRequest; result: Loaded };
+  preflight: { params: ModelRequest; result: ModelReport };
+  models: { params: null; result: StoredModel[] };
+  deleteModel: { params: { key: string }; result: null };
+  memoryUsage: { params: null; result: MemoryUsage };
   setImage: {
     params: { image: number; source: ImageSource };
     result: { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };

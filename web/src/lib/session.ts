@@ -2,12 +2,14 @@
 
 import { AskmaskError } from "./errors";
 import { Mask, type MaskExporter } from "./mask";
+import type { MaxTiles, MemoryUsage, ModelSource } from "./models";
 import type {
   Box,
   CallEvent,
   DeviceChoice,
   DeviceReport,
   ImageSource,
+  ModelRequest,
   Point,
   Progress,
   WireObject,
@@ -22,7 +24,11 @@ export interface Options {
 export interface LoadOptions extends Options {
   /** `auto` takes the GPU if it is a real one. */
   device?: DeviceChoice | undefined;
-  /** Folder that holds `models/`; the page's own by default. */
+  /** Most tiles that the language side sees of a picture: fewer are faster and coarser. */
+  maxTiles?: MaxTiles | undefined;
+  /** Keeps one part of the model on the GPU at a time; slower. */
+  lowMemory?: boolean | undefined;
+  /** Folder that holds the embedded model's `models/`; the page's own by default. */
   assetBase?: string | undefined;
 }
 
@@ -61,11 +67,12 @@ const handles = new WeakMap<FoundObject, { handle: number; generation: number }>
 
 let nextImage = 1;
 
-/** Loads a model by its folder name under `models/`. */
-export async function load(id: string, options: LoadOptions = {}): Promise<Model> {
-  const base = new URL(options.assetBase ?? "./", document.baseURI);
-  const modelUrl = new URL(`models/${id}/`, base).href;
-  const model = new Model(modelUrl, options.device ?? "auto");
+/**
+ * Loads a model. What its source needs is downloaded once and kept in the
+ * browser's storage; a cancelled or broken download goes on where it stopped.
+ */
+export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const model = new Model(modelRequest(source, options));
   try {
     await model.ready(options);
   } catch (error) {
@@ -75,11 +82,21 @@ export async function load(id: string, options: LoadOptions = {}): Promise<Model
   return model;
 }
 
-function spawnWorker(): Worker {
+/** @internal */
+export function modelRequest(source: ModelSource, options: LoadOptions): ModelRequest {
+  const base = new URL(options.assetBase ?? "./", document.baseURI);
+  const embedded = new URL("models/nano/manifest.json", base).href;
+  const { device = "auto", maxTiles, lowMemory } = options;
+  return { source, embedded, device, maxTiles, lowMemory };
+}
+
+/** @internal */
+export function spawnWorker(): Worker {
   return new Worker(new URL("./worker/main.ts", import.meta.url), { type: "module" });
 }
 
-function callOptions({ signal, onProgress, onToken }: AskOptions) {
+/** @internal */
+export function callOptions({ signal, onProgress, onToken }: AskOptions) {
   const onEvent = (event: CallEvent) => {
     if (event.type === "token") onToken?.(event.text);
     else onProgress?.(event);
@@ -91,18 +108,29 @@ export class Model {
   /** @internal */
   readonly bridge = new Bridge(spawnWorker);
   #device: DeviceReport | null = null;
+  #notice: string | null = null;
   #loadedIn = -1;
   #disposed = false;
 
   /** @internal */
-  constructor(
-    private readonly modelUrl: string,
-    private readonly choice: DeviceChoice,
-  ) {}
+  constructor(private readonly request: ModelRequest) {}
 
   /** Where the model runs; null until it is loaded. */
   get device(): DeviceReport | null {
     return this.#device;
+  }
+
+  /** Something that people should know, such as that the model is not kept; or null. */
+  get notice(): string | null {
+    return this.#notice;
+  }
+
+  /** What the model takes up now, and took at most. */
+  memoryUsage(): Promise<MemoryUsage> {
+    return this.bridge.run(async (call) => {
+      await this.ensure(call);
+      return call("memoryUsage", null);
+    });
   }
 
   /** @internal Loads in this worker unless that is done. */
@@ -110,7 +138,9 @@ export class Model {
     if (this.#disposed)
       throw new AskmaskError("disposed", "This model was disposed.", "Load it again.");
     if (this.#loadedIn === this.bridge.generation) return;
-    this.#device = await call("load", { modelUrl: this.modelUrl, device: this.choice });
+    const { device, notice } = await call("load", this.request);
+    this.#device = device;
+    this.#notice = notice;
     this.#loadedIn = this.bridge.generation;
   }
 

@@ -2,8 +2,6 @@
 
 import { type DeviceChoice, type DeviceReport, load, type Model, type Options } from "../lib";
 
-const MODEL = "nano";
-
 export class Runtime {
   #model: Promise<Model> | null = null;
   #choice: DeviceChoice;
@@ -16,7 +14,7 @@ export class Runtime {
 
   /** The loaded model. A failed or cancelled load is tried again next time. */
   async model(options: Options): Promise<Model> {
-    this.#model ??= load(MODEL, { ...options, device: this.#choice });
+    this.#model ??= load({ kind: "embedded" }, { ...options, device: this.#choice });
     try {
       const model = await this.#model;
       this.device = model.device;

@@ -1,12 +1,14 @@
 //! Types of stored numbers, and their conversion.
 
 use half::{bf16, f16};
+use serde::{Deserialize, Serialize};
 
 use super::damaged;
 use crate::error::Error;
 
 /// Type of a tensor's numbers, named as safetensors names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Dtype {
     /// 32-bit float.
     F32,

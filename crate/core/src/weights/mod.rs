@@ -4,10 +4,12 @@ pub mod dtype;
 #[cfg(not(target_family = "wasm"))]
 mod folder;
 mod index;
+pub mod manifest;
 mod memory;
 pub mod quantize;
 mod recipe;
 pub mod safetensors;
+mod stored;
 
 use std::borrow::Cow;
 
@@ -16,8 +18,10 @@ pub use dtype::Dtype;
 #[cfg(not(target_family = "wasm"))]
 pub use folder::Folder;
 pub use index::Index;
+pub use manifest::Manifest;
 pub use memory::InMemory;
 pub use recipe::{Recipe, is_video_memory};
+pub use stored::{ReadAt, Stored};
 
 /// Type and shape of one tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +61,24 @@ pub trait TensorSource {
     /// # Errors
     /// [`Error::WeightsMismatch`] when there is none, [`Error::Integrity`] when it cannot be read.
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error>;
+
+    /// Rows of each part in which tensor `name` is stored: one part unless it is split, none when
+    /// there is no such tensor. A single number is one row.
+    fn part_rows(&self, name: &str) -> Vec<usize> {
+        let rows = |info: &TensorInfo| info.shape.first().copied().unwrap_or(1);
+        self.info(name).map(rows).into_iter().collect()
+    }
+
+    /// The bytes of one part of tensor `name`.
+    ///
+    /// # Errors
+    /// As [`TensorSource::read`].
+    fn read_part(&self, name: &str, part: usize) -> Result<Cow<'_, [u8]>, Error> {
+        match part {
+            0 => self.read(name),
+            _ => Err(missing(name)),
+        }
+    }
 
     /// Bytes of all tensors together.
     fn total_bytes(&self) -> u64 {

@@ -2,7 +2,8 @@
 
 import init, * as wasm from "askmask-wasm";
 import { AskmaskError } from "../errors";
-import type { Box, DeviceReport, Params, Result, WireObject } from "../protocol";
+import type { MemoryUsage, ModelReport, StoredModel } from "../models";
+import type { Box, Loaded, Params, Result, WireObject } from "../protocol";
 import { chooseDevice } from "./device";
 import { downloadModel } from "./download";
 import type { Host } from "./host";
@@ -17,7 +18,9 @@ export class Engine {
   #images = new Map<number, OpenImage>();
   #nextHandle = 1;
 
-  async load({ modelUrl, device }: Params<"load">, host: Host): Promise<DeviceReport> {
+  async load({ source, embedded, device }: Params<"load">, host: Host): Promise<Loaded> {
+    if (source.kind !== "embedded") throw notYet();
+    const modelUrl = new URL("./", embedded).href;
     const onBytes = (done: number, total: number) =>
       host.onEvent({ type: "progress", stage: "download", done, total });
     const [report, files] = await Promise.all([
@@ -33,7 +36,23 @@ export class Engine {
     }
     this.#model = await loader.finish(host);
     loader.free();
-    return report;
+    return { device: report, notice: null };
+  }
+
+  preflight(): ModelReport {
+    throw notYet();
+  }
+
+  models(): StoredModel[] {
+    return [];
+  }
+
+  deleteModel(): null {
+    throw notYet();
+  }
+
+  memoryUsage(): MemoryUsage {
+    throw notYet();
   }
 
   async setImage({ image, source }: Params<"setImage">, host: Host): Promise<Result<"setImage">> {
@@ -110,4 +129,8 @@ export class Engine {
     if (open !== undefined) return open;
     throw new AskmaskError("disposed", "This picture was disposed.", "Set it again.");
   }
+}
+
+function notYet(): AskmaskError {
+  return new AskmaskError("unsupported-model", "Only the embedded model can be used yet.");
 }

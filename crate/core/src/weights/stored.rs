@@ -1,0 +1,177 @@
+//! Tensors of a browser model folder, wherever its files are kept.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::manifest::{Manifest, Part};
+use super::{TensorInfo, TensorSource, missing};
+use crate::error::Error;
+
+/// Random access to the files of a model folder.
+pub trait ReadAt {
+    /// Fills `buffer` with the bytes of `file` from `offset` on.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] when the file is missing or ends too early.
+    fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error>;
+}
+
+/// A model folder behind its manifest. Nothing is read before it is asked for, and a tensor that
+/// is stored in parts can be read part by part.
+pub struct Stored {
+    manifest: Manifest,
+    tensors: BTreeMap<String, (TensorInfo, Vec<Part>)>,
+    files: Box<dyn ReadAt>,
+}
+
+impl Stored {
+    /// `manifest` has passed [`Manifest::check`], and whoever opened `files` answers for their
+    /// hashes.
+    #[must_use]
+    pub fn new(mut manifest: Manifest, files: Box<dyn ReadAt>) -> Self {
+        let tensors = std::mem::take(&mut manifest.tensors)
+            .into_iter()
+            .map(|tensor| (tensor.name.clone(), (tensor.info(), tensor.parts)))
+            .collect();
+        Self {
+            manifest,
+            tensors,
+            files,
+        }
+    }
+
+    /// The manifest, without its tensors.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// All bytes of file `name`, such as `config.json`.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] when the manifest has no such file or it cannot be read.
+    pub fn read_file(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let entry = self
+            .manifest
+            .file(name)
+            .ok_or_else(|| super::damaged(name, "it is not in the manifest"))?;
+        let mut bytes = vec![0; entry.bytes as usize];
+        self.files.read_at(name, 0, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<Part>), Error> {
+        self.tensors.get(name).ok_or_else(|| missing(name))
+    }
+
+    fn fill(&self, part: &Part, buffer: &mut [u8]) -> Result<(), Error> {
+        self.files.read_at(&part.file, part.offset, buffer)
+    }
+}
+
+impl TensorSource for Stored {
+    fn names(&self) -> Vec<&str> {
+        self.tensors.keys().map(String::as_str).collect()
+    }
+
+    fn info(&self, name: &str) -> Option<&TensorInfo> {
+        self.tensors.get(name).map(|(info, _)| info)
+    }
+
+    fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
+        let (info, parts) = self.tensor(name)?;
+        let mut bytes = vec![0; info.bytes().unwrap_or_default()];
+        let mut rest = bytes.as_mut_slice();
+        for part in parts {
+            let Some((buffer, after)) = rest.split_at_mut_checked(part.bytes as usize) else {
+                return Err(super::damaged(name, "its parts are longer than it is"));
+            };
+            self.fill(part, buffer)?;
+            rest = after;
+        }
+        Ok(Cow::Owned(bytes))
+    }
+
+    fn part_rows(&self, name: &str) -> Vec<usize> {
+        let parts = self
+            .tensors
+            .get(name)
+            .map_or(&[][..], |(_, parts)| parts.as_slice());
+        parts.iter().map(|part| part.rows).collect()
+    }
+
+    fn read_part(&self, name: &str, part: usize) -> Result<Cow<'_, [u8]>, Error> {
+        let (_, parts) = self.tensor(name)?;
+        let part = parts.get(part).ok_or_else(|| missing(name))?;
+        let mut bytes = vec![0; part.bytes as usize];
+        self.fill(part, &mut bytes)?;
+        Ok(Cow::Owned(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::manifest::{FileEntry, Origin, TensorEntry};
+    use super::*;
+    use crate::weights::Dtype;
+
+    /// Two files of counting bytes.
+    struct Counting;
+
+    impl ReadAt for Counting {
+        fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+            let first = if file == "a" { 0 } else { 100 };
+            for (i, byte) in buffer.iter_mut().enumerate() {
+                *byte = first + offset as u8 + i as u8;
+            }
+            Ok(())
+        }
+    }
+
+    fn stored() -> Stored {
+        let mut manifest = Manifest::new(Origin::default(), None);
+        let part = |file: &str, offset, rows| Part {
+            file: file.into(),
+            offset,
+            bytes: 2 * rows as u64,
+            rows,
+        };
+        manifest.files.push(FileEntry {
+            name: "b".into(),
+            bytes: 3,
+            sha256: String::new(),
+        });
+        manifest.tensors.push(TensorEntry {
+            name: "t".into(),
+            dtype: Dtype::U8,
+            shape: vec![3, 2],
+            parts: vec![part("a", 8, 2), part("b", 4, 1)],
+        });
+        Stored::new(manifest, Box::new(Counting))
+    }
+
+    #[test]
+    fn parts_are_read_alone_and_joined() {
+        let stored = stored();
+        assert_eq!(stored.names(), ["t"]);
+        assert_eq!(stored.total_bytes(), 6);
+        assert_eq!(stored.part_rows("t"), [2, 1]);
+        assert_eq!(*stored.read_part("t", 0).unwrap(), [8, 9, 10, 11]);
+        assert_eq!(*stored.read_part("t", 1).unwrap(), [104, 105]);
+        assert_eq!(*stored.read("t").unwrap(), [8, 9, 10, 11, 104, 105]);
+        assert_eq!(stored.read_file("b").unwrap(), [100, 101, 102]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let stored = stored();
+        assert_eq!(stored.read("x").unwrap_err().code(), "weights-mismatch");
+        assert_eq!(
+            stored.read_part("t", 2).unwrap_err().code(),
+            "weights-mismatch"
+        );
+        let error = stored.read_file("a").unwrap_err();
+        assert!(error.to_string().starts_with("a is damaged"), "{error}");
+        assert!(stored.part_rows("x").is_empty());
+    }
+}

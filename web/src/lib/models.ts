@@ -1,0 +1,93 @@
+/** Models as the library's users see them: where from, what they need, what is kept. */
+
+import type { Device } from "./protocol";
+
+/**
+ * Where a model comes from: with this package; a folder on a web server, by
+ * its manifest; a repository on a hub; or files that a person picked.
+ */
+export type ModelSource =
+  | { kind: "embedded" }
+  | { kind: "manifest"; url: string }
+  /** Files are at `{host}/{id}/resolve/{revision}/{file}`; host: huggingface.co. */
+  | { kind: "hub"; id: string; revision: string; host?: string | undefined }
+  /** A model folder's files, known by the last part of their path; never copied. */
+  | { kind: "folder"; files: File[] };
+
+/** Most tiles that a picture is cut into for the language side. */
+export type MaxTiles = 1 | 4 | 12;
+
+/** A model in the browser's storage, whole or in part. */
+export interface StoredModel {
+  /** For {@link deleteModel}. */
+  key: string;
+  name: string;
+  licence: string;
+  source: ModelSource;
+  /** Bytes of the whole model. */
+  bytes: number;
+  /** Bytes of it that are stored. */
+  storedBytes: number;
+  complete: boolean;
+}
+
+export interface AdapterReport {
+  name: string;
+  limits: { maxBufferSize: number; maxStorageBufferBindingSize: number };
+  features: string[];
+}
+
+/** Bytes that this site may store and does store. */
+export interface StorageReport {
+  quota: number;
+  usage: number;
+  /** Whether the browser promised not to evict them. */
+  persisted: boolean;
+}
+
+/** Whether a model fits this machine. Sizes in bytes. */
+export interface Preflight {
+  verdict: Verdict;
+  /** One sentence each: what does not fit or is tight. */
+  reasons: string[];
+  /** One sentence each: what to try. */
+  suggestions: string[];
+  /** Still to be downloaded. */
+  download: number;
+  stages: { stage: string; gpu: number; heap: number }[];
+  /** The largest need of all stages. */
+  peak: number;
+  byTiles: { maxTiles: number; peak: number; verdict: Verdict }[];
+}
+
+export type Verdict = "fits" | "tight" | "does-not-fit";
+
+/** All that can be known about a model before it is downloaded. */
+export interface ModelReport {
+  name: string;
+  /** The repository or person it was made from. */
+  source: string;
+  licence: string;
+  /** Who serves it; null for files that are here already. */
+  host: string | null;
+  bytes: number;
+  /** Bytes that are stored already. */
+  cachedBytes: number;
+  adapter: AdapterReport | null;
+  /** Where the model would run. */
+  device: Device;
+  /** Null where the browser stores nothing for this page. */
+  storage: StorageReport | null;
+  preflight: Preflight;
+}
+
+/** Bytes in wasm's memory and on the GPU, now and at most. */
+export interface MemoryUsage {
+  heap: number;
+  heapPeak: number;
+  gpu: number;
+  gpuPeak: number;
+  /** Weights that low memory mode read again: how often, and how many bytes. */
+  reloads: number;
+  reloadedBytes: number;
+}
