@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the core without tensors.
-const PLAIN: [&str; 12] = [
+const PLAIN: [&str; 14] = [
+    "digest",
     "error",
     "export",
     "generate",
     "image",
     "mask",
+    "preflight",
     "processing",
     "quant",
     "resample",

@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock};
 use async_lock::OnceCell;
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::{Device, Tensor};
+use serde::Deserialize;
 
 use crate::error::Error;
 
 /// Kind of device to compute on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
     /// Burn's CPU backend.
     Cpu,

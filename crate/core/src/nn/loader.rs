@@ -38,6 +38,7 @@ pub struct Loader<'a> {
     /// `None` when only names and shapes are checked and nothing is read.
     watch: Option<&'a dyn Watch>,
     used: BTreeSet<String>,
+    bytes: u64,
     missing: Vec<String>,
     misshapen: Vec<String>,
 }
@@ -71,6 +72,7 @@ impl<'a> Loader<'a> {
             device,
             watch: None,
             used: BTreeSet::new(),
+            bytes: 0,
             missing: Vec::new(),
             misshapen: Vec::new(),
         }
@@ -137,7 +139,7 @@ impl<'a> Loader<'a> {
         output: usize,
         bias: bool,
     ) -> Result<Linear, Error> {
-        let weight = self.weight(name, input, output, 0..output)?;
+        let weight = self.weight(name, input, output, &[0..output])?;
         let bias = match bias {
             true => Some(self.tensor(&format!("{name}.bias"), [output])?),
             false => None,
@@ -145,7 +147,7 @@ impl<'a> Loader<'a> {
         Ok(Linear::new(weight, bias))
     }
 
-    /// The outputs `rows` of a layer without bias that has `output` of them.
+    /// Only the outputs `rows` of a layer without bias that has `output` of them.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
@@ -154,7 +156,7 @@ impl<'a> Loader<'a> {
         name: &str,
         input: usize,
         output: usize,
-        rows: Range<usize>,
+        rows: &[Range<usize>],
     ) -> Result<Linear, Error> {
         let weight = self.weight(name, input, output, rows)?;
         Ok(Linear::new(weight, None))
@@ -180,19 +182,20 @@ impl<'a> Loader<'a> {
     /// As [`Loader::tensor`].
     pub fn embedding(&mut self, name: &str, rows: usize, width: usize) -> Result<Embedding, Error> {
         let params = self.params(name)?;
+        let bytes = self.bytes;
         match params {
             Some(params) => self.expect_quantized(name, rows, width, params),
             None => self.expect(&format!("{name}.weight"), &[rows, width]),
         };
+        self.bytes = bytes;
         let source = Rc::clone(self.source);
         Ok(Embedding::new(source, name, params, width))
     }
 
-    /// Bytes of everything asked for so far, as stored.
+    /// Bytes of everything that was asked for so far, as stored.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let bytes = |name: &String| self.source.info(name).and_then(|info| info.bytes());
-        self.used.iter().filter_map(bytes).map(|b| b as u64).sum()
+        self.bytes
     }
 
     /// Ends the load.
@@ -224,13 +227,15 @@ impl<'a> Loader<'a> {
         name: &str,
         input: usize,
         output: usize,
-        rows: Range<usize>,
+        rows: &[Range<usize>],
     ) -> Result<Weight, Error> {
         if let Some(params) = self.params(name)? {
             let fits = self.expect_quantized(name, output, input, params);
             let row = input * params.bits as usize / 8 + input / params.group_size * 4;
-            let rows = if fits { rows } else { 0..0 };
-            let parts = parts(rows, row)
+            let rows = if fits { rows } else { &[] };
+            let parts = rows
+                .iter()
+                .flat_map(|rows| parts(rows.clone(), row))
                 .map(|rows| self.quantized_rows(name, input, params, &rows))
                 .collect::<Result<_, _>>()?;
             return Ok(Weight::Quantized(parts));
@@ -239,7 +244,10 @@ impl<'a> Loader<'a> {
         if !self.expect(&name, &[output, input]) {
             return Ok(Weight::Dense(vec![Tensor::zeros([1, 1], self.device)]));
         }
-        let parts = parts(rows, input * size_of::<f32>())
+        let row = input * size_of::<f32>();
+        let parts = rows
+            .iter()
+            .flat_map(|rows| parts(rows.clone(), row))
             .map(|rows| {
                 let bytes = self.source.read_rows(&name, rows.start, rows.len())?;
                 let values = self.floats(&name, &bytes)?;
@@ -258,7 +266,7 @@ impl<'a> Loader<'a> {
             Some(info) if info.shape != shape => self
                 .misshapen
                 .push(format!("{name} {:?} instead of {shape:?}", info.shape)),
-            Some(_) => {}
+            Some(info) => self.bytes += info.bytes().unwrap_or_default() as u64,
         }
         self.watch.is_some() && self.missing.is_empty() && self.misshapen.is_empty()
     }
@@ -299,9 +307,9 @@ impl<'a> Loader<'a> {
     ) -> Result<QuantizedMatrix, Error> {
         let table = read_quantized(self.source.as_ref(), name, columns, params, rows)?;
         self.count(table.bytes());
-        Ok(self
-            .device
-            .memory_persistent_allocations(table, |table| QuantizedMatrix::new(table, self.device)))
+        let device = self.device;
+        Ok(device
+            .memory_persistent_allocations(table, |table| QuantizedMatrix::new(table, device)))
     }
 
     /// The numbers of dense tensor `name`.
@@ -321,9 +329,9 @@ impl<'a> Loader<'a> {
 
     /// Weights get buffers of exactly their size: they are never outgrown or reused.
     fn upload<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+        let device = self.device;
         let data = TensorData::new(values, shape);
-        self.device
-            .memory_persistent_allocations(data, |data| Tensor::from_data(data, self.device))
+        device.memory_persistent_allocations(data, |data| Tensor::from_data(data, device))
     }
 }
 
