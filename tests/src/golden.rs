@@ -7,7 +7,8 @@ use std::pin::Pin;
 
 use askmask_core::mask::BoundingBox;
 use askmask_core::pipeline::{
-    Answer, AskOptions, LoadOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts, Trace,
+    Answer, AskOptions, LoadOptions, Model, ModelFiles, Object, Picture, Point, PointLabel,
+    Prompts, Trace,
 };
 use askmask_core::weights::InMemory;
 use askmask_core::{Error, Host, Mask, RgbImage, Stage};

@@ -79,13 +79,19 @@ fn low_memory_gives_the_same_answer() {
 fn low_memory_reads_parts_again_and_counts_it() {
     let host = Loads::default();
     pollster::block_on(async {
-        let model = Model::load(files(FIXTURE), LOW_MEMORY, &host).await.unwrap();
+        let model = Model::load(files(FIXTURE), LOW_MEMORY, &host)
+            .await
+            .unwrap();
         let [first] = host.finished()[..] else {
             panic!("{:?}", host.finished());
         };
         model.set_image(picture(), &host).await.unwrap();
         let loads = host.finished();
-        assert_eq!(loads.len(), 3, "image encoder and language model: {loads:?}");
+        assert_eq!(
+            loads.len(),
+            3,
+            "image encoder and language model: {loads:?}"
+        );
         assert_eq!(model.memory_usage().reloads, 0, "each was read once");
         model.set_image(picture(), &host).await.unwrap();
         let usage = model.memory_usage();
@@ -114,7 +120,10 @@ fn a_load_reads_every_byte_once_but_the_embedding() {
     assert!(names.iter().all(|name| !name.contains("embed_tokens")));
     let read: usize = reads.iter().map(|(_, bytes)| bytes).sum();
     assert_eq!(host.finished(), [read as u64]);
-    assert!((total / 2..total).contains(&(read as u64)), "{read} of {total}");
+    assert!(
+        (total / 2..total).contains(&(read as u64)),
+        "{read} of {total}"
+    );
 }
 
 #[test]
@@ -161,17 +170,41 @@ fn the_canary_is_content_with_a_sound_device() {
 
 /// Every layer kind, and how the canary calls it.
 const LAYERS: [(&str, &str); 11] = [
-    ("vision_model.embeddings.patch_embedding.weight", "vision tower"),
-    ("vision_model.encoder.layers.0.attn.qkv.scales", "vision tower"),
+    (
+        "vision_model.embeddings.patch_embedding.weight",
+        "vision tower",
+    ),
+    (
+        "vision_model.encoder.layers.0.attn.qkv.scales",
+        "vision tower",
+    ),
     ("mlp1.1.scales", "connector"),
-    ("grounding_encoder.sam2_model.image_encoder.trunk.patch_embed.proj.weight", "image encoder"),
-    ("grounding_encoder.sam2_model.image_encoder.trunk.blocks.1.attn.proj.scales", "image encoder"),
-    ("grounding_encoder.sam2_model.image_encoder.neck.convs.0.conv.weight", "image encoder's neck"),
-    ("language_model.model.layers.0.mlp.up_proj.scales", "language model"),
+    (
+        "grounding_encoder.sam2_model.image_encoder.trunk.patch_embed.proj.weight",
+        "image encoder",
+    ),
+    (
+        "grounding_encoder.sam2_model.image_encoder.trunk.blocks.1.attn.proj.scales",
+        "image encoder",
+    ),
+    (
+        "grounding_encoder.sam2_model.image_encoder.neck.convs.0.conv.weight",
+        "image encoder's neck",
+    ),
+    (
+        "language_model.model.layers.0.mlp.up_proj.scales",
+        "language model",
+    ),
     ("language_model.lm_head.scales", "language model's head"),
     ("text_hidden_fcs.0.weight", "projection of [SEG]"),
-    ("grounding_encoder.sam2_model.sam_prompt_encoder.mask_downscaling.0.weight", "prompt encoder"),
-    ("grounding_encoder.sam2_model.sam_mask_decoder.output_upscaling.0.weight", "mask decoder"),
+    (
+        "grounding_encoder.sam2_model.sam_prompt_encoder.mask_downscaling.0.weight",
+        "prompt encoder",
+    ),
+    (
+        "grounding_encoder.sam2_model.sam_mask_decoder.output_upscaling.0.weight",
+        "mask decoder",
+    ),
 ];
 
 #[test]
@@ -193,10 +226,16 @@ fn the_canary_finds_a_device_that_computes_wrongly() {
 fn fault_08_weights_that_are_no_numbers_are_refused() {
     let whole = bytes("sa2va_tiny/model.safetensors");
     let tensors = Tensors::open("sa2va_tiny/model.safetensors");
-    for name in ["language_model.model.norm.weight", "vision_model.encoder.layers.1.ls1"] {
+    for name in [
+        "language_model.model.norm.weight",
+        "vision_model.encoder.layers.1.ls1",
+    ] {
         // bf16 numbers, of which the first becomes NaN.
         let values = tensors.bytes(name);
-        let at = whole.windows(values.len()).position(|w| w == values).expect(name);
+        let at = whole
+            .windows(values.len())
+            .position(|w| w == values)
+            .expect(name);
         let mut damaged = whole.clone();
         damaged[at..at + 2].copy_from_slice(&[0xc0, 0x7f]);
         let mut files = files("sa2va_tiny");

@@ -128,11 +128,17 @@ fn matrices_larger_than_a_buffer_are_split() {
     let found = product(&gpu);
     let grown = gpu_bytes(&gpu) - before;
     let stored = (rows * columns / 2 + rows * columns / 8) as u64;
-    assert!((stored..stored + (16 << 20)).contains(&grown), "{grown} for {stored}");
+    assert!(
+        (stored..stored + (16 << 20)).contains(&grown),
+        "{grown} for {stored}"
+    );
     let expected = product(&Device::flex());
     assert_eq!(found.len(), rows);
     let largest = expected.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
     for (row, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        assert!((found - expected).abs() <= 1e-4 * largest, "row {row}: {found} {expected}");
+        assert!(
+            (found - expected).abs() <= 1e-4 * largest,
+            "row {row}: {found} {expected}"
+        );
     }
 }

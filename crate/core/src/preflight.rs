@@ -189,7 +189,9 @@ fn judge(manifest: &Manifest, machine: &Machine) -> (Verdict, Vec<String>) {
             {
                 found(
                     Verdict::DoesNotFit,
-                    format!("A GPU program may use {bindings} buffers here, and {BINDINGS} are needed."),
+                    format!(
+                        "A GPU program may use {bindings} buffers here, and {BINDINGS} are needed."
+                    ),
                 );
             }
         }
@@ -206,7 +208,11 @@ fn judge(manifest: &Manifest, machine: &Machine) -> (Verdict, Vec<String>) {
     match machine.memory {
         Some(memory) if peak > memory => found(
             Verdict::DoesNotFit,
-            format!("The model needs {}, and there are {}.", size(peak), size(memory)),
+            format!(
+                "The model needs {}, and there are {}.",
+                size(peak),
+                size(memory)
+            ),
         ),
         Some(memory) if peak > memory / 100 * COMFORT => found(
             Verdict::Tight,
@@ -214,7 +220,10 @@ fn judge(manifest: &Manifest, machine: &Machine) -> (Verdict, Vec<String>) {
         ),
         None if machine.device == DeviceKind::Gpu && peak > MODEST => found(
             Verdict::Tight,
-            format!("The model needs {} of GPU memory, and browsers do not say how much there is.", size(peak)),
+            format!(
+                "The model needs {} of GPU memory, and browsers do not say how much there is.",
+                size(peak)
+            ),
         ),
         _ => {}
     }
@@ -252,22 +261,35 @@ fn suggest(manifest: &Manifest, machine: &Machine, verdict: Verdict) -> Vec<Stri
     for max_tiles in TILES.into_iter().rev().filter(|&t| t < machine.max_tiles) {
         let plural = if max_tiles == 1 { "" } else { "s" };
         consider(
-            &Machine { max_tiles, ..*machine },
+            &Machine {
+                max_tiles,
+                ..*machine
+            },
             format!("Try {max_tiles} tile{plural}"),
         );
     }
     if !machine.low_memory {
-        let low_memory = Machine { low_memory: true, ..*machine };
+        let low_memory = Machine {
+            low_memory: true,
+            ..*machine
+        };
         consider(&low_memory, "Try low memory".into());
         if machine.max_tiles > 1 {
             consider(
-                &Machine { max_tiles: 1, ..low_memory },
+                &Machine {
+                    max_tiles: 1,
+                    ..low_memory
+                },
                 "Try low memory with 1 tile".into(),
             );
         }
     }
-    if machine.storage_free.is_some_and(|free| free < manifest.bytes()) {
-        suggestions.push("Free storage in the browser's settings, so that the model is kept.".into());
+    if machine
+        .storage_free
+        .is_some_and(|free| free < manifest.bytes())
+    {
+        suggestions
+            .push("Free storage in the browser's settings, so that the model is kept.".into());
     }
     if best == Verdict::DoesNotFit {
         suggestions.push("Try the embedded model, which needs no download.".into());

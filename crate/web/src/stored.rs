@@ -1,11 +1,11 @@
 //! Models that are stored somewhere: their manifest, files, cost and loading.
 
+use askmask_core::DeviceKind;
 use askmask_core::digest;
 use askmask_core::error::Error;
 use askmask_core::pipeline::{self, LoadOptions, ModelFiles};
 use askmask_core::preflight::{self, Machine};
 use askmask_core::weights::{Manifest, ReadAt, Stored};
-use askmask_core::DeviceKind;
 use js_sys::{Reflect, Uint8Array};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -35,7 +35,8 @@ extern "C" {
     pub type JsFiles;
 
     #[wasm_bindgen(method, catch, js_name = readAt)]
-    fn read_at(this: &JsFiles, file: &str, offset: f64, length: f64) -> Result<Uint8Array, JsValue>;
+    fn read_at(this: &JsFiles, file: &str, offset: f64, length: f64)
+    -> Result<Uint8Array, JsValue>;
 }
 
 impl ReadAt for JsFiles {
@@ -48,7 +49,9 @@ impl ReadAt for JsFiles {
             .map_err(|thrown| damaged(message(&thrown)))?;
         let (found, asked) = (bytes.length() as usize, buffer.len());
         if found != asked {
-            return Err(damaged(format!("{found} of {asked} bytes from {offset} on")));
+            return Err(damaged(format!(
+                "{found} of {asked} bytes from {offset} on"
+            )));
         }
         bytes.copy_to(buffer);
         Ok(())

@@ -6,12 +6,14 @@ import { byId } from "./dom";
 import { Intake } from "./intake";
 import { Keyboard } from "./keyboard";
 import { Legend } from "./legend";
+import { Offline } from "./offline";
 import { Pointer } from "./pointer";
 import { ProgressView } from "./progress";
 import { choiceFromAddress, Runtime } from "./runtime";
 import { Samples } from "./samples";
 import { Stage } from "./stage";
 import { Toolbar } from "./toolbar";
+import { UpdateView } from "./update";
 import { megabytes } from "./words";
 
 function connectQuestion(app: App): void {
@@ -67,6 +69,16 @@ async function tellModelSize(): Promise<void> {
   byId("model-size", HTMLElement).textContent = text;
 }
 
+/** Once an answer was given, the next one needs no network. */
+function connectOffline(app: App, offline: Offline): void {
+  new UpdateView(app, offline);
+  app.onChange(() => {
+    if (app.busy === null && app.runtime.device) void offline.keep(["program", "model"]);
+  });
+  // Where there is none, in private windows for one, the page works all the same.
+  offline.start().catch(console.warn);
+}
+
 const app = new App(new Runtime(choiceFromAddress(location.search)));
 const stage = new Stage(app);
 new Toolbar(app, stage);
@@ -79,6 +91,7 @@ new Intake(app);
 connectQuestion(app);
 connectDevice(app);
 connectLiveRegion(app);
+connectOffline(app, new Offline());
 // Without either the page still works on people's own pictures.
 new Samples(app).load().catch(console.error);
 tellModelSize().catch(console.error);

@@ -26,7 +26,11 @@ impl QuantizedMatrix {
     #[must_use]
     pub fn new(table: Quantized, device: &Device) -> Self {
         if is_gpu(device) {
-            assert!(table.bytes() <= MAX_BINDING, "a part of {} bytes", table.bytes());
+            assert!(
+                table.bytes() <= MAX_BINDING,
+                "a part of {} bytes",
+                table.bytes()
+            );
             Self::Gpu(gpu::Matrix::upload(table, device))
         } else {
             Self::Cpu(cpu::Matrix::new(table))

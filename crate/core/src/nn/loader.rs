@@ -308,8 +308,10 @@ impl<'a> Loader<'a> {
         let table = read_quantized(self.source.as_ref(), name, columns, params, rows)?;
         self.count(table.bytes());
         let device = self.device;
-        Ok(device
-            .memory_persistent_allocations(table, |table| QuantizedMatrix::new(table, device)))
+        Ok(
+            device
+                .memory_persistent_allocations(table, |table| QuantizedMatrix::new(table, device)),
+        )
     }
 
     /// The numbers of dense tensor `name`.
@@ -383,7 +385,10 @@ mod tests {
 
     #[test]
     fn matrices_are_cut_into_parts_that_fit() {
-        assert_eq!(parts(0..5, PART / 2).collect::<Vec<_>>(), [0..2, 2..4, 4..5]);
+        assert_eq!(
+            parts(0..5, PART / 2).collect::<Vec<_>>(),
+            [0..2, 2..4, 4..5]
+        );
         assert_eq!(parts(3..5, 2 * PART).collect::<Vec<_>>(), [3..4, 4..5]);
         assert_eq!(parts(0..3, 4).collect::<Vec<_>>(), [0..3]);
         assert_eq!(parts(0..0, 4).count(), 0);

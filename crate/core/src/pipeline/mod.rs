@@ -13,10 +13,10 @@ use burn::tensor::{Tensor, TensorData};
 
 pub use object::Object;
 pub use parts::MemoryUsage;
+use parts::Parts;
 pub use picture::{Answer, AskOptions, Picture, Token};
 pub use prompt::{Point, PointLabel, Prompts};
 pub use trace::Trace;
-use parts::Parts;
 use trace::record;
 
 use crate::device::{self, DeviceKind};

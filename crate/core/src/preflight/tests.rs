@@ -70,7 +70,11 @@ fn a_model_on_many_machines() {
         assert_eq!(report.peak, peak * MB, "{machine:?}");
         assert_eq!(report.verdict, verdict, "{machine:?} {report:?}");
         assert_eq!(report.reasons.is_empty(), verdict == Fits, "{report:?}");
-        assert_eq!(report.suggestions.is_empty(), verdict == Fits || max_tiles == 1, "{report:?}");
+        assert_eq!(
+            report.suggestions.is_empty(),
+            verdict == Fits || max_tiles == 1,
+            "{report:?}"
+        );
     }
 }
 
@@ -127,7 +131,10 @@ fn storage_that_is_too_small_is_said_before_the_download() {
         ..laptop()
     };
     let report = preflight(&model(), &full);
-    assert_eq!((report.verdict, report.download), (Verdict::Tight, 900 * MB));
+    assert_eq!(
+        (report.verdict, report.download),
+        (Verdict::Tight, 900 * MB)
+    );
     assert!(report.reasons[0].contains("until the page is closed"));
     assert!(report.suggestions[0].contains("Free storage"));
     let stored = Machine {
@@ -172,7 +179,10 @@ fn other_tile_caps_are_beside() {
         ..laptop()
     };
     let by_tiles = preflight(&model(), &machine).by_tiles;
-    let short: Vec<_> = by_tiles.iter().map(|t| (t.max_tiles, t.peak / MB, t.verdict)).collect();
+    let short: Vec<_> = by_tiles
+        .iter()
+        .map(|t| (t.max_tiles, t.peak / MB, t.verdict))
+        .collect();
     assert_eq!(
         short,
         [

@@ -150,7 +150,9 @@ impl Masks {
         let logits = noise([1, 1, 4 * SIDE, 4 * SIDE], device);
         let dense = self.prompt_encoder.mask(logits);
         let positions = noise([1, SIDE, SIDE, width], device);
-        let found = self.decoder.forward(&features, positions, sparse, dense.clone());
+        let found = self
+            .decoder
+            .forward(&features, positions, sparse, dense.clone());
         vec![
             Sample::new("prompt encoder", dense),
             Sample::new("mask decoder", found.masks),

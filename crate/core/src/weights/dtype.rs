@@ -189,7 +189,10 @@ mod tests {
 
     #[test]
     fn fault_08_values_that_are_no_numbers_are_refused() {
-        let halves: Vec<u8> = [f16::ONE, f16::NAN].into_iter().flat_map(f16::to_le_bytes).collect();
+        let halves: Vec<u8> = [f16::ONE, f16::NAN]
+            .into_iter()
+            .flat_map(f16::to_le_bytes)
+            .collect();
         assert!(to_f16("x", Dtype::F16, &halves).is_ok());
         for error in [
             to_finite_f16("x", Dtype::F16, &halves).unwrap_err(),
