@@ -93,7 +93,7 @@ impl TensorSource for Head {
         let range = info.row_range(first, count).expect("rows that are there");
         assert!(range.len() <= 32 << 20, "{} bytes at once", range.len());
         Ok(match name.ends_with("weight") {
-            true => range.map(|at| (at * 2_654_435_761 >> 13) as u8).collect(),
+            true => range.map(|at| ((at * 2_654_435_761) >> 13) as u8).collect(),
             // 1/16 and −1/2 in f16.
             false if name.ends_with("scales") => [0x00, 0x2c].repeat(range.len() / 2).into(),
             false => [0x00, 0xb8].repeat(range.len() / 2).into(),

@@ -110,7 +110,7 @@ pub fn preflight(manifest: &Manifest, machine: &Machine) -> Preflight {
     Preflight {
         verdict,
         reasons,
-        suggestions: suggest(manifest, machine, verdict),
+        suggestions: suggest(manifest, machine),
         download,
         stages,
         peak: peak(manifest, machine),
@@ -244,12 +244,22 @@ fn judge(manifest: &Manifest, machine: &Machine) -> (Verdict, Vec<String>) {
 }
 
 /// Changes that make the verdict or the peak better, smallest change first.
-fn suggest(manifest: &Manifest, machine: &Machine, verdict: Verdict) -> Vec<String> {
-    if verdict == Verdict::Fits {
-        return Vec::new();
-    }
-    let now = peak(manifest, machine);
+fn suggest(manifest: &Manifest, machine: &Machine) -> Vec<String> {
     let mut suggestions = Vec::new();
+    let missing = manifest.bytes().saturating_sub(machine.stored);
+    if machine.storage_free.is_some_and(|free| free < missing) {
+        suggestions
+            .push("Free storage in the browser's settings, so that the model is kept.".into());
+    }
+    // The other changes are about memory alone.
+    let machine = &Machine {
+        storage_free: None,
+        ..*machine
+    };
+    let (verdict, now) = (judge(manifest, machine).0, peak(manifest, machine));
+    if verdict == Verdict::Fits {
+        return suggestions;
+    }
     let mut best = verdict;
     let mut consider = |other: &Machine, what: String| {
         let (found, peak) = (judge(manifest, other).0, peak(manifest, other));
@@ -283,13 +293,6 @@ fn suggest(manifest: &Manifest, machine: &Machine, verdict: Verdict) -> Vec<Stri
                 "Try low memory with 1 tile".into(),
             );
         }
-    }
-    if machine
-        .storage_free
-        .is_some_and(|free| free < manifest.bytes())
-    {
-        suggestions
-            .push("Free storage in the browser's settings, so that the model is kept.".into());
     }
     if best == Verdict::DoesNotFit {
         suggestions.push("Try the embedded model, which needs no download.".into());

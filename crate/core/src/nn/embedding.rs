@@ -58,16 +58,12 @@ impl Embedding {
         if info.shape.first().is_none_or(|&rows| id >= rows) {
             return Err(unknown());
         }
-        match self.params {
-            Some(params) => {
-                let source = self.source.as_ref();
-                let row = read_quantized(source, &self.name, self.width, params, &(id..id + 1))?;
-                row.dequantize_row(0).ok_or_else(unknown)
-            }
-            None => {
-                let bytes = self.source.read_rows(&name, id, 1)?;
-                dtype::to_finite_f32(&name, info.dtype, &bytes)
-            }
+        if let Some(params) = self.params {
+            let source = self.source.as_ref();
+            let row = read_quantized(source, &self.name, self.width, params, &(id..id + 1))?;
+            return row.dequantize_row(0).ok_or_else(unknown);
         }
+        let bytes = self.source.read_rows(&name, id, 1)?;
+        dtype::to_finite_f32(&name, info.dtype, &bytes)
     }
 }
