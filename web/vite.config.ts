@@ -1,7 +1,12 @@
 import path from "node:path";
 import { defineConfig } from "vitest/config";
 import { offline, SERVICE_WORKER } from "./vite.offline.ts";
-import { CONTENT_SECURITY_POLICY, contentSecurityPolicy, models } from "./vite.plugins.ts";
+import {
+  CONTENT_SECURITY_POLICY,
+  contentSecurityPolicy,
+  MODEL_HOSTS,
+  models,
+} from "./vite.plugins.ts";
 
 const here = import.meta.dirname;
 
@@ -15,6 +20,7 @@ export default defineConfig({
   // Relative addresses: the site works in any folder of any static host.
   base: "./",
   publicDir: fake ? path.join(fake, "public") : "public",
+  define: { __MODEL_HOSTS__: JSON.stringify(MODEL_HOSTS) },
   resolve: {
     alias: {
       "askmask-wasm": fake
