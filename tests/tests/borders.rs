@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the core without tensors.
-const PLAIN: [&str; 12] = [
+const PLAIN: [&str; 13] = [
+    "digest",
     "error",
     "export",
     "generate",

@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod device;
+pub mod digest;
 pub mod error;
 pub mod export;
 pub mod generate;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::safetensors::{self, Entries, Entry, PREFIX};
-use super::{Index, TensorInfo, TensorSource, damaged, missing};
+use super::{Index, ReadAt, TensorInfo, TensorSource, damaged, missing};
 use crate::error::Error;
 
 const SINGLE: &str = "model.safetensors";
@@ -66,16 +67,44 @@ impl TensorSource for Folder {
     }
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
-        let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
-        let read = || -> io::Result<Vec<u8>> {
-            let mut file = File::open(path)?;
-            file.seek(SeekFrom::Start(entry.range.start as u64))?;
-            let mut bytes = vec![0; entry.range.len()];
-            file.read_exact(&mut bytes)?;
-            Ok(bytes)
-        };
-        read().map(Cow::Owned).map_err(|e| unreadable(path, &e))
+        let rows = self.info(name).map_or(0, TensorInfo::rows);
+        self.read_rows(name, 0..rows)
     }
+
+    fn read_rows(&self, name: &str, rows: Range<usize>) -> Result<Cow<'_, [u8]>, Error> {
+        let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
+        let range = entry.info.range(&rows).ok_or_else(|| missing(name))?;
+        let mut bytes = vec![0; range.len()];
+        let start = entry.range.start + range.start;
+        match read_exact(path, start as u64, &mut bytes) {
+            Ok(()) => Ok(Cow::Owned(bytes)),
+            Err(error) => Err(unreadable(path, &error)),
+        }
+    }
+}
+
+/// The files of a browser model folder on disk.
+#[derive(Debug)]
+pub struct Files(PathBuf);
+
+impl Files {
+    /// Opens nothing yet.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+}
+
+impl ReadAt for Files {
+    fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        read_exact(&self.0.join(file), offset, buffer).map_err(|e| damaged(file, e.to_string()))
+    }
+}
+
+fn read_exact(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(buffer)
 }
 
 fn read_header(name: &str, path: &Path) -> io::Result<Result<Entries, Error>> {

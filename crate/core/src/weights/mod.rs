@@ -7,20 +7,20 @@ mod index;
 pub mod manifest;
 mod memory;
 pub mod quantize;
-mod recipe;
 pub mod safetensors;
 mod stored;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::error::Error;
 pub use dtype::Dtype;
 #[cfg(not(target_family = "wasm"))]
-pub use folder::Folder;
+pub use folder::{Files, Folder};
 pub use index::Index;
 pub use manifest::Manifest;
 pub use memory::InMemory;
-pub use recipe::{Recipe, is_video_memory};
+pub use quantize::{Recipe, is_video_memory};
 pub use stored::{ReadAt, Stored};
 
 /// Type and shape of one tensor.
@@ -39,6 +39,26 @@ impl TensorInfo {
         self.shape
             .iter()
             .try_fold(1_usize, |product, &side| product.checked_mul(side))
+    }
+
+    /// Steps along the first dimension; 1 for a single number.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// Bytes of one row, or `None` when there is none or they cannot be counted.
+    #[must_use]
+    pub fn row_bytes(&self) -> Option<usize> {
+        self.bytes()?.checked_div(self.rows())
+    }
+
+    /// Where `rows` lie in its bytes, or `None` when it has no such rows.
+    #[must_use]
+    pub fn range(&self, rows: &Range<usize>) -> Option<Range<usize>> {
+        let row = self.row_bytes()?;
+        (rows.start <= rows.end && rows.end <= self.rows())
+            .then(|| rows.start * row..rows.end * row)
     }
 
     /// Bytes it takes, or `None` beyond what can be counted.
@@ -65,8 +85,7 @@ pub trait TensorSource {
     /// Rows of each part in which tensor `name` is stored: one part unless it is split, none when
     /// there is no such tensor. A single number is one row.
     fn part_rows(&self, name: &str) -> Vec<usize> {
-        let rows = |info: &TensorInfo| info.shape.first().copied().unwrap_or(1);
-        self.info(name).map(rows).into_iter().collect()
+        self.info(name).map(TensorInfo::rows).into_iter().collect()
     }
 
     /// The bytes of one part of tensor `name`.
@@ -78,6 +97,20 @@ pub trait TensorSource {
             0 => self.read(name),
             _ => Err(missing(name)),
         }
+    }
+
+    /// The bytes of some consecutive rows of tensor `name`.
+    ///
+    /// # Errors
+    /// As [`TensorSource::read`], also when there are no such rows.
+    fn read_rows(&self, name: &str, rows: Range<usize>) -> Result<Cow<'_, [u8]>, Error> {
+        let range = self.info(name).and_then(|info| info.range(&rows));
+        let range = range.ok_or_else(|| missing(name))?;
+        match self.read(name)? {
+            Cow::Borrowed(bytes) => bytes.get(range).map(Cow::Borrowed),
+            Cow::Owned(bytes) => bytes.get(range).map(|rows| Cow::Owned(rows.to_vec())),
+        }
+        .ok_or_else(|| missing(name))
     }
 
     /// Bytes of all tensors together.

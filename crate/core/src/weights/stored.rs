@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::manifest::{Manifest, Part};
-use super::{TensorInfo, TensorSource, missing};
+use super::{TensorInfo, TensorSource, damaged, missing};
+use crate::digest::Sha256;
 use crate::error::Error;
 
 /// Random access to the files of a model folder.
@@ -54,18 +56,37 @@ impl Stored {
         let entry = self
             .manifest
             .file(name)
-            .ok_or_else(|| super::damaged(name, "it is not in the manifest"))?;
+            .ok_or_else(|| damaged(name, "it is not in the manifest"))?;
         let mut bytes = vec![0; entry.bytes as usize];
         self.files.read_at(name, 0, &mut bytes)?;
         Ok(bytes)
     }
 
-    fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<Part>), Error> {
-        self.tensors.get(name).ok_or_else(|| missing(name))
+    /// Whether every file has the bytes that the manifest promises.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] naming the first file that is missing, too short or changed.
+    pub fn check_hashes(&self) -> Result<(), Error> {
+        const BLOCK: u64 = 1 << 20;
+        for file in &self.manifest.files {
+            let mut hash = Sha256::new();
+            for start in (0..file.bytes).step_by(BLOCK as usize) {
+                let mut block = vec![0; BLOCK.min(file.bytes - start) as usize];
+                self.files.read_at(&file.name, start, &mut block)?;
+                hash.update(&block);
+            }
+            if hash.hex() != file.sha256 {
+                return Err(damaged(
+                    &file.name,
+                    "its SHA-256 is not that of the manifest",
+                ));
+            }
+        }
+        Ok(())
     }
 
-    fn fill(&self, part: &Part, buffer: &mut [u8]) -> Result<(), Error> {
-        self.files.read_at(&part.file, part.offset, buffer)
+    fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<Part>), Error> {
+        self.tensors.get(name).ok_or_else(|| missing(name))
     }
 }
 
@@ -79,15 +100,27 @@ impl TensorSource for Stored {
     }
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
+        let rows = self.info(name).map_or(0, TensorInfo::rows);
+        self.read_rows(name, 0..rows)
+    }
+
+    fn read_rows(&self, name: &str, rows: Range<usize>) -> Result<Cow<'_, [u8]>, Error> {
         let (info, parts) = self.tensor(name)?;
-        let mut bytes = vec![0; info.bytes().unwrap_or_default()];
+        let range = info.range(&rows).ok_or_else(|| missing(name))?;
+        let row = info.row_bytes().unwrap_or_default();
+        let mut bytes = vec![0; range.len()];
         let mut rest = bytes.as_mut_slice();
+        let mut first = 0;
         for part in parts {
-            let Some((buffer, after)) = rest.split_at_mut_checked(part.bytes as usize) else {
-                return Err(super::damaged(name, "its parts are longer than it is"));
+            let from = rows.start.clamp(first, first + part.rows) - first;
+            let to = rows.end.clamp(first, first + part.rows) - first;
+            let Some((buffer, after)) = rest.split_at_mut_checked((to - from) * row) else {
+                break;
             };
-            self.fill(part, buffer)?;
+            self.files
+                .read_at(&part.file, part.offset + (from * row) as u64, buffer)?;
             rest = after;
+            first += part.rows;
         }
         Ok(Cow::Owned(bytes))
     }
@@ -104,7 +137,7 @@ impl TensorSource for Stored {
         let (_, parts) = self.tensor(name)?;
         let part = parts.get(part).ok_or_else(|| missing(name))?;
         let mut bytes = vec![0; part.bytes as usize];
-        self.fill(part, &mut bytes)?;
+        self.files.read_at(&part.file, part.offset, &mut bytes)?;
         Ok(Cow::Owned(bytes))
     }
 }
@@ -159,6 +192,9 @@ mod tests {
         assert_eq!(*stored.read_part("t", 0).unwrap(), [8, 9, 10, 11]);
         assert_eq!(*stored.read_part("t", 1).unwrap(), [104, 105]);
         assert_eq!(*stored.read("t").unwrap(), [8, 9, 10, 11, 104, 105]);
+        assert_eq!(*stored.read_rows("t", 1..3).unwrap(), [10, 11, 104, 105]);
+        assert_eq!(*stored.read_rows("t", 2..3).unwrap(), [104, 105]);
+        assert!(stored.read_rows("t", 2..4).is_err());
         assert_eq!(stored.read_file("b").unwrap(), [100, 101, 102]);
     }
 
