@@ -95,6 +95,8 @@ struct Config {
     add_prefix_space: Option<bool>,
 }
 
+// As the file has them.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Deserialize)]
 struct Added {
     content: String,

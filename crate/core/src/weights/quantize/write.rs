@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
+use half::f16;
 use serde_json::Value;
 
 use super::layout::{self, Piece};
@@ -160,7 +161,7 @@ fn write_piece(piece: &Piece, source: &dyn TensorSource, file: &mut Hashed) -> R
         }
         Store::Half => for_blocks(source, &step.source, rows, &mut |bytes, dtype| {
             let values = dtype::to_f16(&step.source, dtype, bytes)?;
-            file.write(&little_endian(&values, |value| value.to_le_bytes()))
+            file.write(&little_endian(&values, f16::to_le_bytes))
         }),
         Store::Quantized(params) => write_quantized(step, params, rows, source, file),
     }
@@ -183,20 +184,23 @@ fn write_quantized(
         let values = dtype::to_f32(&step.source, dtype, bytes)?;
         let table =
             Quantized::quantize(&values, columns, params).map_err(|e| named(&step.source, e))?;
-        scales.extend(little_endian(table.scales(), |value| value.to_le_bytes()));
-        biases.extend(little_endian(table.biases(), |value| value.to_le_bytes()));
-        file.write(&little_endian(table.packed(), |word| word.to_le_bytes()))
+        scales.extend(little_endian(table.scales(), f16::to_le_bytes));
+        biases.extend(little_endian(table.biases(), f16::to_le_bytes));
+        file.write(&little_endian(table.packed(), u32::to_le_bytes))
     })?;
     file.write(&scales)?;
     file.write(&biases)
 }
+
+/// Takes bytes and their type.
+type Take<'a> = dyn FnMut(&[u8], dtype::Dtype) -> Result<(), Error> + 'a;
 
 /// Reads `rows` of tensor `name` in blocks.
 fn for_blocks(
     source: &dyn TensorSource,
     name: &str,
     rows: &Range<usize>,
-    take: &mut dyn FnMut(&[u8], dtype::Dtype) -> Result<(), Error>,
+    take: &mut Take,
 ) -> Result<(), Error> {
     let info = source.info(name).ok_or_else(|| missing(name))?;
     for start in rows.clone().step_by(block_rows(info)) {
