@@ -1,6 +1,12 @@
 import path from "node:path";
 import { defineConfig } from "vitest/config";
-import { CONTENT_SECURITY_POLICY, contentSecurityPolicy, models } from "./vite.plugins.ts";
+import { offline, SERVICE_WORKER } from "./vite.offline.ts";
+import {
+  CONTENT_SECURITY_POLICY,
+  contentSecurityPolicy,
+  MODEL_HOSTS,
+  models,
+} from "./vite.plugins.ts";
 
 const here = import.meta.dirname;
 
@@ -14,6 +20,7 @@ export default defineConfig({
   // Relative addresses: the site works in any folder of any static host.
   base: "./",
   publicDir: fake ? path.join(fake, "public") : "public",
+  define: { __MODEL_HOSTS__: JSON.stringify(MODEL_HOSTS) },
   resolve: {
     alias: {
       "askmask-wasm": fake
@@ -21,7 +28,11 @@ export default defineConfig({
         : path.join(here, "src/wasm-pkg/askmask_web.js"),
     },
   },
-  plugins: [contentSecurityPolicy(), fake ? [] : models(path.join(here, "../models"), ["nano"])],
+  plugins: [
+    contentSecurityPolicy(),
+    fake ? [] : models(path.join(here, "../models"), ["nano"]),
+    offline(),
+  ],
   worker: { format: "es" },
   build: {
     target: "es2023",
@@ -29,7 +40,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     emptyOutDir: true,
     rolldownOptions: {
-      input: ["index.html", "element.html"].map((page) => path.join(here, page)),
+      input: {
+        index: path.join(here, "index.html"),
+        element: path.join(here, "element.html"),
+        [SERVICE_WORKER]: path.join(here, "src/sw/main.ts"),
+      },
+      output: {
+        entryFileNames: ({ name }) =>
+          name === SERVICE_WORKER ? "[name].js" : "assets/[name]-[hash].js",
+      },
     },
   },
   preview: { headers: { "Content-Security-Policy": CONTENT_SECURITY_POLICY } },

@@ -4,18 +4,40 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Plugin } from "vite";
 
-/** Everything from our own origin; wasm may compile, nothing else may evaluate. */
-export const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' blob:",
-  "connect-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join("; ");
+/** The hub and the hosts that its downloads are sent on to. */
+const HUB_HOSTS = "https://huggingface.co https://*.huggingface.co https://*.hf.co";
+
+const HOST = /^https?:\/\/(\*\.)?[a-z\d-]+(\.[a-z\d-]+)*(:\d+)?$/i;
+
+/**
+ * Where models may come from, besides our own origin. `ASKMASK_MODEL_HOSTS`
+ * replaces the hub by other hosts, apart by spaces; empty means none.
+ */
+export function modelHosts(list = HUB_HOSTS): string[] {
+  const hosts = list.split(/\s+/).filter((host) => host !== "");
+  const wrong = hosts.find((host) => !HOST.test(host));
+  if (wrong !== undefined) throw new Error(`ASKMASK_MODEL_HOSTS: ${wrong} is no host.`);
+  return hosts;
+}
+
+export const MODEL_HOSTS = modelHosts(process.env.ASKMASK_MODEL_HOSTS);
+
+/** Everything from our own origin, models also from `hosts`; only wasm may compile. */
+export function policy(hosts: readonly string[]): string {
+  return [
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob:",
+    ["connect-src 'self'", ...hosts].join(" "),
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
+
+export const CONTENT_SECURITY_POLICY = policy(MODEL_HOSTS);
 
 /** Writes the policy into the built page; Vite's dev server needs inline styles. */
 export function contentSecurityPolicy(): Plugin {

@@ -18,6 +18,8 @@ export function base(port: number, command: string, flags: string[] = []): Playw
     outputDir: ".results",
     use: {
       baseURL: address,
+      // Requests that one makes cannot be rerouted; offline.spec.ts allows it.
+      serviceWorkers: "block",
       viewport: { width: 1440, height: 900 },
       launchOptions: {
         executablePath: CHROMIUM,

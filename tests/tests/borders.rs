@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the core without tensors.
-const PLAIN: [&str; 13] = [
+const PLAIN: [&str; 16] = [
     "digest",
     "error",
     "export",
     "generate",
     "image",
     "mask",
+    "metrics",
+    "polygon",
+    "preflight",
     "processing",
     "quant",
     "resample",

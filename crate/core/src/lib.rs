@@ -14,8 +14,11 @@ pub mod host;
 pub mod image;
 pub mod kernels;
 pub mod mask;
+pub mod metrics;
 pub mod nn;
 pub mod pipeline;
+pub mod polygon;
+pub mod preflight;
 pub mod processing;
 pub mod quant;
 pub mod resample;
@@ -31,6 +34,6 @@ pub use host::{Host, Stage};
 pub use image::{ImageSize, RgbImage};
 pub use mask::{BoundingBox, Mask};
 pub use pipeline::{
-    Answer, AskOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts, Token,
-    Trace,
+    Answer, AskOptions, LoadOptions, MemoryUsage, Model, ModelFiles, Object, Picture, Point,
+    PointLabel, Prompts, Token, Trace,
 };

@@ -148,7 +148,7 @@ impl Mask {
         })
     }
 
-    fn check_same_size(&self, other: &Self) -> Result<(), Error> {
+    pub(crate) fn check_same_size(&self, other: &Self) -> Result<(), Error> {
         if self.size == other.size {
             return Ok(());
         }

@@ -229,7 +229,8 @@ fn take_number(rest: &mut &[u8]) -> Result<i64, Error> {
     Err(invalid("a count in its string is too long"))
 }
 
-fn checked_pixels(size: ImageSize) -> Result<u64, Error> {
+/// Number of pixels, at most [`MAX_PIXELS`].
+pub(crate) fn checked_pixels(size: ImageSize) -> Result<u64, Error> {
     let ImageSize { height, width } = size;
     if height > MAX_SIDE || width > MAX_SIDE || height * width > MAX_PIXELS {
         return Err(invalid(format!(

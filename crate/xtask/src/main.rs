@@ -17,6 +17,7 @@ cargo xtask test             run every test
 cargo xtask build-web        build the wasm module and the page into web/dist
 cargo xtask parity           print every stage beside the reference, CPU and GPU
 cargo xtask fixtures         make the golden fixtures again (needs Python)
+cargo xtask recipe           train the embedded model's recipe at a small scale (needs Python)
 cargo xtask full-size DIR [--size 1b|2b]
                              write a random checkpoint with the true shapes of Sa2VA-1B
                              or Sa2VA-InternVL3-2B";
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ["build-web"] => web::build(),
         ["parity"] => test::parity(),
         ["fixtures"] => test::fixtures(),
+        ["recipe"] => test::recipe(),
         ["full-size", folder] => full_size::write(Path::new(folder), "1b"),
         ["full-size", folder, "--size", size @ ("1b" | "2b")] => {
             full_size::write(Path::new(folder), size)

@@ -2,6 +2,7 @@
 
 import { AskmaskError } from "../lib";
 import type { App } from "./app";
+import { NANO } from "./choice";
 import { byId, make } from "./dom";
 import { EXPLANATIONS, judge } from "./verdict";
 import { pieces } from "./words";
@@ -75,8 +76,14 @@ export class AnswerView {
     if (code !== "invalid-image" && code !== "image-too-large") {
       actions.append(this.#button("Try again", () => this.app.retry()));
     }
-    if (this.app.runtime.device?.device === "gpu" || code === "webgpu-unavailable") {
-      actions.append(this.#button("Use the CPU", () => void this.app.useCpu()));
+    const { choice, device } = this.app.runtime;
+    const withNano = { ...NANO, device: choice.device };
+    if (device?.device === "gpu" || code === "webgpu-unavailable") {
+      const onCpu = { ...choice, device: "cpu" as const };
+      actions.append(this.#button("Use the CPU", () => this.app.retryWith(onCpu)));
+    }
+    if (choice.source.kind !== "embedded" && code !== "invalid-query") {
+      actions.append(this.#button("Use nano", () => this.app.retryWith(withNano)));
     }
     actions.append(this.#button("Dismiss", () => this.app.dismiss()));
     return [make("strong", {}, title), make("p", {}, text), actions];

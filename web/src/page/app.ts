@@ -4,12 +4,14 @@ import {
   AskmaskError,
   type Box,
   type FoundObject,
+  type Model,
   type Options,
   type Picture,
   type Point,
   type Progress,
 } from "../lib";
-import { isAbort } from "../lib/errors";
+import { abortError, isAbort } from "../lib/errors";
+import type { ModelChoice } from "./choice";
 import { History } from "./history";
 import { colorOf } from "./palette";
 import type { Runtime } from "./runtime";
@@ -61,8 +63,12 @@ export class App {
   #abort: AbortController | null = null;
   #nextId = 0;
   #retry: (() => void) | null = null;
+  /** The model that has seen the current picture. */
+  #seenBy: Model | null = null;
 
-  constructor(readonly runtime: Runtime) {}
+  constructor(readonly runtime: Runtime) {
+    runtime.onRelease = () => this.stop();
+  }
 
   get edits(): Edits {
     return this.#history.state;
@@ -203,23 +209,38 @@ export class App {
     this.#retry?.();
   }
 
-  /** Starts over on the CPU; picture and edits stay. */
-  async useCpu(): Promise<void> {
-    this.runtime.switchTo("cpu");
-    this.error = null;
-    const { opened } = this;
-    this.picture = null;
-    if (opened === null) return this.retry();
-    const edits = this.#history;
-    await this.#work("picture", (options) => this.#decode(opened, options));
-    this.#history = edits;
+  /** Another model answers from now on; picture and edits stay. */
+  async useModel(choice: ModelChoice, options: Options): Promise<void> {
+    await this.runtime.use(choice, options);
+    this.announce(`${choice.name} is ready.`);
+    this.#changed();
+  }
+
+  /** The same without loading it before it is needed. */
+  chooseModel(choice: ModelChoice): void {
+    this.runtime.switchTo(choice);
+    this.#changed();
+  }
+
+  /** Tries again with another model or on another device; picture and edits stay. */
+  retryWith(choice: ModelChoice): void {
+    this.runtime.switchTo(choice);
     this.retry();
+  }
+
+  /** The picture in a running model, for saving. */
+  async ready(): Promise<Picture> {
+    const { picture, runtime } = this;
+    if (picture !== null && this.#seenBy === runtime.loaded) return picture;
+    await this.#work("picture", (options) => this.#current(options));
+    if (this.picture !== null && this.#seenBy === runtime.loaded) return this.picture;
+    throw abortError();
   }
 
   /** Shows what goes wrong in a task beside the main work, such as saving. */
   report(task: Promise<unknown>): void {
     task.catch((error: unknown) => {
-      this.#show(error);
+      if (!isAbort(error)) this.#show(error);
       this.#changed();
     });
   }
@@ -262,19 +283,28 @@ export class App {
 
   async #current(options: Options): Promise<Picture> {
     const offer = this.offer ?? this.opened;
-    if (this.picture !== null && offer === this.opened) return this.picture;
     if (offer === null)
       throw new AskmaskError("invalid-image", "There is no picture yet.", "Open one.");
-    return this.#decode(offer, options);
+    const model = await this.runtime.model(options);
+    const same = offer === this.opened;
+    if (this.picture !== null && same && this.#seenBy === model) return this.picture;
+    return this.#decode(offer, options, same ? this.#history : undefined);
   }
 
-  async #decode(offer: Offer, options: Options): Promise<Picture> {
+  /** Opens the picture; what was done on it before stays where a history is given. */
+  async #decode(
+    offer: Offer,
+    options: Options,
+    history = new History<Edits>(NO_EDITS),
+  ): Promise<Picture> {
     const { signal = new AbortController().signal } = options;
     const [model, blob] = await Promise.all([this.runtime.model(options), offer.read(signal)]);
     const picture = await model.setImage(blob, options);
     this.picture?.dispose();
-    Object.assign(this, { picture, opened: offer, hidden: new Set() });
-    this.#history = new History<Edits>(NO_EDITS);
+    if (history !== this.#history) this.hidden = new Set();
+    Object.assign(this, { picture, opened: offer });
+    this.#seenBy = model;
+    this.#history = history;
     this.announce(`${offer.name} is ready, ${picture.width} by ${picture.height} pixels.`);
     return picture;
   }

@@ -20,6 +20,24 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** A button that says what it does. */
+export function button(label: string, className: string, onClick: () => void): HTMLButtonElement {
+  const element = make("button", { type: "button", className }, label);
+  element.addEventListener("click", onClick);
+  return element;
+}
+
+/** Rows of a `<dl>`; those without a value are left out. */
+export function facts(
+  host: HTMLElement,
+  rows: readonly (readonly [string, string | null])[],
+): void {
+  const known = rows.filter(([, value]) => value !== null && value !== "");
+  host.replaceChildren(
+    ...known.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value ?? "")]),
+  );
+}
+
 /** One of the icons that index.html defines. */
 export function icon(name: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
@@ -41,6 +59,23 @@ export function iconButton(name: string, label: string, onClick: () => void): HT
   button.setAttribute("aria-label", label);
   button.addEventListener("click", onClick);
   return button;
+}
+
+/** Native radio buttons that look like one segmented control. */
+export function radios<T extends string | number>(
+  host: HTMLElement,
+  options: readonly { value: T; label: string }[],
+  content: (value: T, label: string) => (Node | string)[],
+  onPick: (value: T) => void,
+): Map<T, HTMLInputElement> {
+  const inputs = new Map<T, HTMLInputElement>();
+  for (const { value, label } of options) {
+    const input = make("input", { type: "radio", name: host.id, value: String(value) });
+    input.addEventListener("change", () => onPick(value));
+    host.append(make("label", {}, input, make("span", {}, ...content(value, label))));
+    inputs.set(value, input);
+  }
+  return inputs;
 }
 
 /** Offers a file for saving. */

@@ -13,11 +13,10 @@ export const FILE_KINDS: { kind: FileKind; label: string; file: string }[] = [
   { kind: "svg", label: "SVG", file: "outline as SVG" },
 ];
 
-/** The joined mask of all items; for one item, its own. */
+/** The joined mask of all items, in a picture whose model still runs. */
 function joined(picture: Picture, items: readonly Item[]): Mask {
   const [first] = items;
   if (first === undefined) return picture.mask(new Uint8Array(picture.width * picture.height));
-  if (items.length === 1) return first.found.mask;
   const masks = items.map(({ found }) => found.mask.data);
   const data = first.found.mask.data.map((_, index) => (masks.some((mask) => mask[index]) ? 1 : 0));
   return picture.mask(data);

@@ -90,8 +90,8 @@ export class Legend {
       button.disabled = items.every(({ found }) => found.area === 0);
       button.dataset.key = `save-${kind}-${name}`;
       button.addEventListener("click", () => {
-        const { picture } = this.app;
-        if (picture) this.app.report(exportItems(picture, items, kind));
+        const saved = this.app.ready().then((picture) => exportItems(picture, items, kind));
+        this.app.report(saved);
       });
       group.append(button);
     }

@@ -2,17 +2,21 @@
 
 import { AnswerView } from "./answer";
 import { App } from "./app";
+import { recall, remember } from "./choice";
 import { byId } from "./dom";
 import { Intake } from "./intake";
 import { Keyboard } from "./keyboard";
 import { Legend } from "./legend";
+import { ModelPanel } from "./models/panel";
+import { Offline } from "./offline";
 import { Pointer } from "./pointer";
 import { ProgressView } from "./progress";
 import { choiceFromAddress, Runtime } from "./runtime";
 import { Samples } from "./samples";
 import { Stage } from "./stage";
 import { Toolbar } from "./toolbar";
-import { megabytes } from "./words";
+import { UpdateView } from "./update";
+import { size } from "./words";
 
 function connectQuestion(app: App): void {
   const form = byId("ask-form", HTMLFormElement);
@@ -63,11 +67,30 @@ async function tellModelSize(): Promise<void> {
   if (!response.ok) return;
   const files: { bytes: number }[] = await response.json();
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const text = `The model, ${megabytes(bytes)}, comes from this site with the first question.`;
+  const text = `The model, ${size(bytes)}, comes from this site with the first question.`;
   byId("model-size", HTMLElement).textContent = text;
 }
 
-const app = new App(new Runtime(choiceFromAddress(location.search)));
+/** Once an answer was given, the next one needs no network. */
+function connectOffline(app: App, offline: Offline): void {
+  new UpdateView(app, offline);
+  app.onChange(() => {
+    if (app.busy !== null || app.runtime.loaded === null) return;
+    const embedded = app.runtime.choice.source.kind === "embedded";
+    void offline.keep(embedded ? ["program", "model"] : ["program"]);
+  });
+  // Where there is none, in private windows for one, the page works all the same.
+  offline.start().catch(console.warn);
+}
+
+const remembered = recall();
+const forced = choiceFromAddress(location.search);
+const app = new App(new Runtime({ ...remembered.model, ...(forced && { device: forced }) }));
+app.set({ mode: remembered.view });
+app.onChange(() => {
+  if (recall().view !== app.mode) remember({ view: app.mode });
+});
+
 const stage = new Stage(app);
 new Toolbar(app, stage);
 new Pointer(app, stage);
@@ -79,6 +102,9 @@ new Intake(app);
 connectQuestion(app);
 connectDevice(app);
 connectLiveRegion(app);
+const offline = new Offline();
+new ModelPanel(app, offline);
+connectOffline(app, offline);
 // Without either the page still works on people's own pictures.
 new Samples(app).load().catch(console.error);
 tellModelSize().catch(console.error);

@@ -3,7 +3,8 @@
 import type { Progress, Stage } from "../lib";
 import type { App } from "./app";
 import { byId, make } from "./dom";
-import { megabytes } from "./words";
+import { Meter } from "./meter";
+import { duration, size } from "./words";
 
 const STAGES: { stage: Stage; label: string; doing: string }[] = [
   { stage: "download", label: "Download", doing: "Downloading the model" },
@@ -17,7 +18,7 @@ export class ProgressView {
   readonly #list = byId("stages", HTMLElement);
   readonly #detail = byId("stage-detail", HTMLElement);
   readonly #items = new Map<Stage, HTMLElement>();
-  #downloadStart = 0;
+  readonly #meter = new Meter();
 
   constructor(private readonly app: App) {
     for (const { stage, label } of STAGES) {
@@ -70,24 +71,24 @@ export class ProgressView {
     item?.style.setProperty("--part", String(total ? Math.min(done / total, 1) : 0.5));
   }
 
-  #describe({ stage, done, total }: Progress): string {
+  #describe({ stage, done, total, note }: Progress): string {
     const doing = STAGES.find((other) => other.stage === stage)?.doing ?? "";
-    if (stage === "download") return this.#describeDownload(doing, done, total ?? 0);
-    if (stage === "load" && total) return `${doing}, ${megabytes(done)} of ${megabytes(total)}`;
+    if (note) return note;
+    if (stage === "download") return `${doing}, ${describeDownload(this.#meter, done, total ?? 0)}`;
+    if (stage === "load" && total) return `${doing}, ${size(done)} of ${size(total)}`;
     return total && total > 1 ? `${doing}, ${done} of ${total}` : doing;
-  }
-
-  #describeDownload(doing: string, done: number, total: number): string {
-    const now = performance.now();
-    if (this.#downloadStart === 0) this.#downloadStart = now;
-    const seconds = (now - this.#downloadStart) / 1000;
-    const size = `${doing}, ${megabytes(done)} of ${megabytes(total)}`;
-    if (seconds < 0.5 || done === 0) return size;
-    const rate = done / seconds;
-    return `${size}, ${megabytes(rate)}/s, ${Math.ceil((total - done) / rate)} s left`;
   }
 
   #idle(): string {
     return this.app.picture ? "Picture encoded. Questions and clicks reuse it." : "";
   }
+}
+
+/** "412 MB of 900 MB, 12.3 MB/s, 40 s left" */
+export function describeDownload(meter: Meter, done: number, total: number): string {
+  meter.add(done, performance.now());
+  const { rate } = meter;
+  const part = `${size(done)} of ${size(total)}`;
+  if (rate === null || done >= total) return part;
+  return `${part}, ${size(rate)}/s, ${duration((total - done) / rate)} left`;
 }

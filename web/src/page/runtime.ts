@@ -1,41 +1,113 @@
 /** The one model of the page: loaded on first need, replaced on request. */
 
-import { type DeviceChoice, type DeviceReport, load, type Model, type Options } from "../lib";
+import {
+  AskmaskError,
+  type DeviceChoice,
+  type DeviceReport,
+  load,
+  type Model,
+  type ModelSource,
+  models,
+  type Options,
+  type Progress,
+} from "../lib";
+import type { ModelChoice } from "./choice";
+import { size } from "./words";
 
 export class Runtime {
+  #choice: ModelChoice;
   #model: Promise<Model> | null = null;
-  #choice: DeviceChoice;
-  /** Where the model runs; null until one is loaded. */
-  device: DeviceReport | null = null;
+  /** The model that runs; null until one is loaded. */
+  loaded: Model | null = null;
+  /** Called before a model goes, so that nothing is left waiting for it. */
+  onRelease: () => void = () => undefined;
 
-  constructor(choice: DeviceChoice) {
+  constructor(choice: ModelChoice) {
     this.#choice = choice;
+  }
+
+  get choice(): ModelChoice {
+    return this.#choice;
+  }
+
+  /** Where the model runs; null until one is loaded. */
+  get device(): DeviceReport | null {
+    return this.loaded?.device ?? null;
   }
 
   /** The loaded model. A failed or cancelled load is tried again next time. */
   async model(options: Options): Promise<Model> {
-    this.#model ??= load({ kind: "embedded" }, { ...options, device: this.#choice });
+    const loading = this.#model ?? this.#load(options);
+    this.#model = loading;
     try {
-      const model = await this.#model;
-      this.device = model.device;
+      const model = await loading;
+      if (this.#model === loading) this.loaded = model;
       return model;
     } catch (error) {
-      this.#model = null;
+      if (this.#model === loading) this.#model = null;
       throw error;
     }
   }
 
-  /** Drops the model; the next one runs on `choice`. */
-  switchTo(choice: DeviceChoice): void {
+  /** Loads another model, which takes over once it is ready. */
+  async use(choice: ModelChoice, options: Options): Promise<void> {
+    const onProgress = (progress: Progress) => {
+      // Two models at once may be more than the GPU holds.
+      if (progress.stage === "load") this.#release();
+      options.onProgress?.(progress);
+    };
+    const model = await load(choice.source, { ...choice, ...options, onProgress });
+    this.#release();
     this.#choice = choice;
-    this.device = null;
-    this.#model?.then((model) => model.dispose()).catch(() => undefined);
+    this.#model = Promise.resolve(model);
+    this.loaded = model;
+  }
+
+  /** Drops the model; the next one is `choice`. */
+  switchTo(choice: ModelChoice): void {
+    this.#release();
+    this.#choice = choice;
+  }
+
+  async #load(options: Options): Promise<Model> {
+    const { source } = this.#choice;
+    if (source.kind === "manifest" || source.kind === "hub") await this.#requireStored(source);
+    return load(source, { ...this.#choice, ...options });
+  }
+
+  /** Nothing large is downloaded without the button that says how large. */
+  async #requireStored(source: ModelSource): Promise<void> {
+    const stored = (await models()).find((model) => isSame(model.source, source));
+    if (stored?.complete) return;
+    const missing = stored ? `; ${size(stored.bytes - stored.storedBytes)} are missing` : "";
+    throw new AskmaskError(
+      "network",
+      `${this.#choice.name} is not stored in this browser any more${missing}.`,
+      "Download it again under Models, or let nano answer.",
+    );
+  }
+
+  #release(): void {
+    if (this.#model === null) return;
+    this.onRelease();
+    this.#model.then((model) => model.dispose()).catch(() => undefined);
     this.#model = null;
+    this.loaded = null;
   }
 }
 
+const HUB = "https://huggingface.co";
+
+export function isSame(a: ModelSource, b: ModelSource): boolean {
+  if (a.kind === "hub" && b.kind === "hub") {
+    return a.id === b.id && a.revision === b.revision && (a.host ?? HUB) === (b.host ?? HUB);
+  }
+  if (a.kind === "manifest" && b.kind === "manifest") return a.url === b.url;
+  return a.kind === "embedded" && b.kind === "embedded";
+}
+
 /** `?device=gpu` or `?device=cpu` in the address forces the device. */
-export function choiceFromAddress(search: string): DeviceChoice {
+export function choiceFromAddress(search: string): DeviceChoice | null {
   const value = new URLSearchParams(search).get("device");
-  return value === "gpu" || value === "cpu" ? value : "auto";
+  return value === "gpu" || value === "cpu" ? value : null;
 }

@@ -1,7 +1,7 @@
 /** Tools, undo, zoom, view and opacity. */
 
 import type { App } from "./app";
-import { byId, icon, make } from "./dom";
+import { byId, icon, make, radios } from "./dom";
 import type { Stage } from "./stage";
 import type { Tool, ViewMode } from "./types";
 
@@ -20,23 +20,6 @@ const VIEWS: { value: ViewMode; label: string }[] = [
 ];
 
 const ZOOM_STEP = 1.4;
-
-/** Native radio buttons that look like one segmented control. */
-function radios<T extends string>(
-  host: HTMLElement,
-  options: readonly { value: T; label: string }[],
-  content: (value: T, label: string) => (Node | string)[],
-  onPick: (value: T) => void,
-): Map<T, HTMLInputElement> {
-  const inputs = new Map<T, HTMLInputElement>();
-  for (const { value, label } of options) {
-    const input = make("input", { type: "radio", name: host.id, value });
-    input.addEventListener("change", () => onPick(value));
-    host.append(make("label", {}, input, make("span", {}, ...content(value, label))));
-    inputs.set(value, input);
-  }
-  return inputs;
-}
 
 export class Toolbar {
   readonly #hint = byId("hint", HTMLElement);

@@ -66,8 +66,16 @@ export function percent(fraction: number): string {
   return `${Math.round(value)}%`;
 }
 
-export function megabytes(bytes: number): string {
+/** Bytes in powers of a thousand, as shops and browsers count them. */
+export function size(bytes: number): string {
+  if (bytes >= 999.5e6) return `${(bytes / 1e9).toFixed(2)} GB`;
   return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
 export function plural(count: number, noun: string): string {

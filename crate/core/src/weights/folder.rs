@@ -67,19 +67,18 @@ impl TensorSource for Folder {
     }
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
-        let rows = self.info(name).map_or(0, TensorInfo::rows);
-        self.read_rows(name, 0..rows)
+        let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
+        read_range(path, &entry.range).map(Cow::Owned)
     }
 
-    fn read_rows(&self, name: &str, rows: Range<usize>) -> Result<Cow<'_, [u8]>, Error> {
+    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
         let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
-        let range = entry.info.range(&rows).ok_or_else(|| missing(name))?;
-        let mut bytes = vec![0; range.len()];
-        let start = entry.range.start + range.start;
-        match read_exact(path, start as u64, &mut bytes) {
-            Ok(()) => Ok(Cow::Owned(bytes)),
-            Err(error) => Err(unreadable(path, &error)),
-        }
+        let rows = entry
+            .info
+            .row_range(first, count)
+            .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
+        let start = entry.range.start;
+        read_range(path, &(start + rows.start..start + rows.end)).map(Cow::Owned)
     }
 }
 
@@ -97,11 +96,17 @@ impl Files {
 
 impl ReadAt for Files {
     fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        read_exact(&self.0.join(file), offset, buffer).map_err(|e| damaged(file, e.to_string()))
+        fill(&self.0.join(file), offset, buffer).map_err(|e| damaged(file, e.to_string()))
     }
 }
 
-fn read_exact(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+fn read_range(path: &Path, range: &Range<usize>) -> Result<Vec<u8>, Error> {
+    let mut bytes = vec![0; range.len()];
+    fill(path, range.start as u64, &mut bytes).map_err(|e| unreadable(path, &e))?;
+    Ok(bytes)
+}
+
+fn fill(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
     file.read_exact(buffer)
@@ -200,6 +205,8 @@ mod tests {
         let source = Folder::open(&folder.0).unwrap();
         assert_eq!(source.names(), ["a", "b"]);
         assert_eq!(*source.read("a").unwrap(), [1, 2]);
+        assert_eq!(*source.read_rows("a", 1, 1).unwrap(), [2]);
+        assert_eq!(source.read_rows("a", 1, 2).unwrap_err().code(), "integrity");
         folder.write(
             INDEX,
             br#"{"weight_map":{"a":"m-1.safetensors","c":"m-2.safetensors"}}"#,

@@ -53,18 +53,19 @@ impl TensorInfo {
         self.bytes()?.checked_div(self.rows())
     }
 
-    /// Where `rows` lie in its bytes, or `None` when it has no such rows.
-    #[must_use]
-    pub fn range(&self, rows: &Range<usize>) -> Option<Range<usize>> {
-        let row = self.row_bytes()?;
-        (rows.start <= rows.end && rows.end <= self.rows())
-            .then(|| rows.start * row..rows.end * row)
-    }
-
     /// Bytes it takes, or `None` beyond what can be counted.
     #[must_use]
     pub fn bytes(&self) -> Option<usize> {
         self.elements()?.checked_mul(self.dtype.bytes())
+    }
+
+    /// Where `count` rows from row `first` on lie among its bytes, or `None` when it has no such
+    /// rows. A single number is one row.
+    #[must_use]
+    pub fn row_range(&self, first: usize, count: usize) -> Option<Range<usize>> {
+        let end = first.checked_add(count).filter(|&end| end <= self.rows())?;
+        let row = self.row_bytes()?;
+        Some(first * row..end * row)
     }
 }
 
@@ -82,6 +83,24 @@ pub trait TensorSource {
     /// [`Error::WeightsMismatch`] when there is none, [`Error::Integrity`] when it cannot be read.
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error>;
 
+    /// The bytes of `count` rows of tensor `name` from row `first` on, where a row is one step along
+    /// the first dimension.
+    ///
+    /// # Errors
+    /// As [`TensorSource::read`], also for rows that the tensor does not have.
+    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
+        let range = self
+            .info(name)
+            .ok_or_else(|| missing(name))?
+            .row_range(first, count)
+            .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
+        let beyond = || damaged(name, "it is shorter than its shape");
+        Ok(match self.read(name)? {
+            Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(range).ok_or_else(beyond)?),
+            Cow::Owned(bytes) => Cow::Owned(bytes.get(range).ok_or_else(beyond)?.to_vec()),
+        })
+    }
+
     /// Rows of each part in which tensor `name` is stored: one part unless it is split, none when
     /// there is no such tensor. A single number is one row.
     fn part_rows(&self, name: &str) -> Vec<usize> {
@@ -97,20 +116,6 @@ pub trait TensorSource {
             0 => self.read(name),
             _ => Err(missing(name)),
         }
-    }
-
-    /// The bytes of some consecutive rows of tensor `name`.
-    ///
-    /// # Errors
-    /// As [`TensorSource::read`], also when there are no such rows.
-    fn read_rows(&self, name: &str, rows: Range<usize>) -> Result<Cow<'_, [u8]>, Error> {
-        let range = self.info(name).and_then(|info| info.range(&rows));
-        let range = range.ok_or_else(|| missing(name))?;
-        match self.read(name)? {
-            Cow::Borrowed(bytes) => bytes.get(range).map(Cow::Borrowed),
-            Cow::Owned(bytes) => bytes.get(range).map(|rows| Cow::Owned(rows.to_vec())),
-        }
-        .ok_or_else(|| missing(name))
     }
 
     /// Bytes of all tensors together.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::manifest::{Manifest, Part};
 use super::{TensorInfo, TensorSource, damaged, missing};
@@ -88,6 +87,10 @@ impl Stored {
     fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<Part>), Error> {
         self.tensors.get(name).ok_or_else(|| missing(name))
     }
+
+    fn fill(&self, part: &Part, buffer: &mut [u8]) -> Result<(), Error> {
+        self.files.read_at(&part.file, part.offset, buffer)
+    }
 }
 
 impl TensorSource for Stored {
@@ -100,27 +103,35 @@ impl TensorSource for Stored {
     }
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
-        let rows = self.info(name).map_or(0, TensorInfo::rows);
-        self.read_rows(name, 0..rows)
+        let (info, parts) = self.tensor(name)?;
+        let mut bytes = vec![0; info.bytes().unwrap_or_default()];
+        let mut rest = bytes.as_mut_slice();
+        for part in parts {
+            let Some((buffer, after)) = rest.split_at_mut_checked(part.bytes as usize) else {
+                return Err(damaged(name, "its parts are longer than it is"));
+            };
+            self.fill(part, buffer)?;
+            rest = after;
+        }
+        Ok(Cow::Owned(bytes))
     }
 
-    fn read_rows(&self, name: &str, rows: Range<usize>) -> Result<Cow<'_, [u8]>, Error> {
+    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
         let (info, parts) = self.tensor(name)?;
-        let range = info.range(&rows).ok_or_else(|| missing(name))?;
-        let row = info.row_bytes().unwrap_or_default();
+        let range = info
+            .row_range(first, count)
+            .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
         let mut bytes = vec![0; range.len()];
-        let mut rest = bytes.as_mut_slice();
-        let mut first = 0;
+        let mut start = 0;
         for part in parts {
-            let from = rows.start.clamp(first, first + part.rows) - first;
-            let to = rows.end.clamp(first, first + part.rows) - first;
-            let Some((buffer, after)) = rest.split_at_mut_checked((to - from) * row) else {
-                break;
-            };
-            self.files
-                .read_at(&part.file, part.offset + (from * row) as u64, buffer)?;
-            rest = after;
-            first += part.rows;
+            let part_range = start..start + part.bytes as usize;
+            let (from, to) = (range.start.max(start), range.end.min(part_range.end));
+            if from < to {
+                let offset = part.offset + (from - start) as u64;
+                let buffer = &mut bytes[from - range.start..to - range.start];
+                self.files.read_at(&part.file, offset, buffer)?;
+            }
+            start = part_range.end;
         }
         Ok(Cow::Owned(bytes))
     }
@@ -137,7 +148,7 @@ impl TensorSource for Stored {
         let (_, parts) = self.tensor(name)?;
         let part = parts.get(part).ok_or_else(|| missing(name))?;
         let mut bytes = vec![0; part.bytes as usize];
-        self.files.read_at(&part.file, part.offset, &mut bytes)?;
+        self.fill(part, &mut bytes)?;
         Ok(Cow::Owned(bytes))
     }
 }
@@ -192,10 +203,17 @@ mod tests {
         assert_eq!(*stored.read_part("t", 0).unwrap(), [8, 9, 10, 11]);
         assert_eq!(*stored.read_part("t", 1).unwrap(), [104, 105]);
         assert_eq!(*stored.read("t").unwrap(), [8, 9, 10, 11, 104, 105]);
-        assert_eq!(*stored.read_rows("t", 1..3).unwrap(), [10, 11, 104, 105]);
-        assert_eq!(*stored.read_rows("t", 2..3).unwrap(), [104, 105]);
-        assert!(stored.read_rows("t", 2..4).is_err());
         assert_eq!(stored.read_file("b").unwrap(), [100, 101, 102]);
+    }
+
+    #[test]
+    fn rows_are_read_across_parts() {
+        let stored = stored();
+        assert_eq!(*stored.read_rows("t", 1, 2).unwrap(), [10, 11, 104, 105]);
+        assert_eq!(*stored.read_rows("t", 2, 1).unwrap(), [104, 105]);
+        assert!(stored.read_rows("t", 0, 0).unwrap().is_empty());
+        let error = stored.read_rows("t", 2, 2).unwrap_err();
+        assert!(error.to_string().starts_with("t is damaged"), "{error}");
     }
 
     #[test]

@@ -205,7 +205,10 @@ fn for_blocks(
     let info = source.info(name).ok_or_else(|| missing(name))?;
     for start in rows.clone().step_by(block_rows(info)) {
         let block = start..rows.end.min(start + block_rows(info));
-        take(&source.read_rows(name, block)?, info.dtype)?;
+        take(
+            &source.read_rows(name, block.start, block.len())?,
+            info.dtype,
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,160 @@
+//! Every measure as a fraction that one question contributes to.
+
+use super::{Measured, Ratio};
+
+/// By which data set's rules gIoU and cIoU are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convention {
+    /// ReasonSeg and RefCOCO as LISA's code has them: every question counts.
+    ReasonSeg,
+    /// The same formulas over questions that have a target; the others have their own measures.
+    Scenes,
+    /// gRefCOCO: a question without target counts 1 when the mask is empty and 0 otherwise.
+    GRefCoco,
+}
+
+/// What is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    /// Mean IoU.
+    GIou,
+    /// Summed intersection over summed union.
+    CIou,
+    /// Share of targeted questions with an IoU of at least 0.7, 0.8 and 0.9.
+    Pr70,
+    Pr80,
+    Pr90,
+    /// Share of questions without target whose mask is empty.
+    NAcc,
+    /// Share of questions with target whose mask is not empty.
+    TAcc,
+    /// Share of questions without target that were answered without `[SEG]`.
+    FalsePremiseRight,
+    /// Share of questions with target that were answered without `[SEG]`.
+    FalseRefusals,
+    /// Share of questions answered with `[SEG]` if there is a target and without if not.
+    Presence,
+    /// Share of questions with constraints whose mask satisfies them.
+    Constraints,
+    /// Share of checkable statements in answers that are true of their masks.
+    Steps,
+    /// Mean IoU where the answer named its targets.
+    AnswerGuidedIou,
+    /// Share of answers that named their targets.
+    Named,
+    /// Share of answers in the expected words.
+    SameWords,
+}
+
+impl Measure {
+    pub const ALL: [Self; 15] = [
+        Self::GIou,
+        Self::CIou,
+        Self::Pr70,
+        Self::Pr80,
+        Self::Pr90,
+        Self::NAcc,
+        Self::TAcc,
+        Self::FalsePremiseRight,
+        Self::FalseRefusals,
+        Self::Presence,
+        Self::Constraints,
+        Self::Steps,
+        Self::AnswerGuidedIou,
+        Self::Named,
+        Self::SameWords,
+    ];
+
+    /// Stable name, as in results.json.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GIou => "giou",
+            Self::CIou => "ciou",
+            Self::Pr70 => "pr@0.7",
+            Self::Pr80 => "pr@0.8",
+            Self::Pr90 => "pr@0.9",
+            Self::NAcc => "n_acc",
+            Self::TAcc => "t_acc",
+            Self::FalsePremiseRight => "false_premise_right",
+            Self::FalseRefusals => "false_refusals",
+            Self::Presence => "presence",
+            Self::Constraints => "constraint_satisfaction",
+            Self::Steps => "step_consistency",
+            Self::AnswerGuidedIou => "answer_guided_iou",
+            Self::Named => "targets_named",
+            Self::SameWords => "same_words",
+        }
+    }
+
+    /// What is added to the sum that this measure is divided by, so that it is never 0.
+    pub(super) fn epsilon(self, convention: Convention) -> f64 {
+        match (self, convention) {
+            (Self::CIou, Convention::ReasonSeg | Convention::Scenes) => 1e-10,
+            _ => 0.0,
+        }
+    }
+
+    /// What one question adds to the measure; a denominator of 0 where it does not apply.
+    #[must_use]
+    pub fn of(self, question: &Measured, convention: Convention) -> Ratio {
+        let targeted = question.targeted;
+        let pointed = question.segs > 0;
+        let overlap = question.overlap();
+        let precise = |least: f64| share(targeted, overlap.iou() >= least);
+        match self {
+            Self::GIou => giou(question, convention),
+            Self::CIou => match convention {
+                Convention::Scenes if !targeted => Ratio::default(),
+                _ => Ratio {
+                    numerator: overlap.intersection as f64,
+                    denominator: overlap.union as f64,
+                },
+            },
+            Self::Pr70 => precise(0.7),
+            Self::Pr80 => precise(0.8),
+            Self::Pr90 => precise(0.9),
+            Self::NAcc => share(!targeted, overlap.predicted == 0),
+            Self::TAcc => share(targeted, overlap.predicted > 0),
+            Self::FalsePremiseRight => share(!targeted, !pointed),
+            Self::FalseRefusals => share(targeted, !pointed),
+            Self::Presence => share(true, pointed == targeted),
+            Self::Constraints => known(question.constraints),
+            Self::Steps => Ratio {
+                numerator: f64::from(question.statements.right),
+                denominator: f64::from(question.statements.checked),
+            },
+            Self::AnswerGuidedIou => match question.named {
+                Some(true) if targeted => giou(question, convention),
+                _ => Ratio::default(),
+            },
+            Self::Named => known(question.named),
+            Self::SameWords => known(question.same_words),
+        }
+    }
+}
+
+fn giou(question: &Measured, convention: Convention) -> Ratio {
+    let overlap = question.overlap();
+    let value = match convention {
+        Convention::Scenes if !question.targeted => return Ratio::default(),
+        Convention::Scenes | Convention::ReasonSeg => overlap.iou_reason_seg(),
+        Convention::GRefCoco if question.targeted => overlap.iou(),
+        Convention::GRefCoco => f64::from(u8::from(overlap.predicted == 0)),
+    };
+    Ratio {
+        numerator: value,
+        denominator: 1.0,
+    }
+}
+
+fn share(applies: bool, right: bool) -> Ratio {
+    Ratio {
+        numerator: f64::from(u8::from(applies && right)),
+        denominator: f64::from(u8::from(applies)),
+    }
+}
+
+fn known(right: Option<bool>) -> Ratio {
+    share(right.is_some(), right == Some(true))
+}

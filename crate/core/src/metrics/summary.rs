@@ -1,0 +1,79 @@
+//! Many questions as means with intervals.
+
+use std::collections::BTreeMap;
+
+use super::{Convention, Interval, Measure, Measured, Ratio, interval};
+
+/// One measure over some questions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    pub value: f64,
+    /// 95%, by resampling pictures.
+    pub interval: Interval,
+    /// How many questions it is about.
+    pub questions: usize,
+}
+
+/// All measures that apply to a group of questions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub questions: usize,
+    pub pictures: usize,
+    pub figures: BTreeMap<Measure, Figure>,
+}
+
+impl Summary {
+    /// Summarizes questions, each with the name of its picture.
+    #[must_use]
+    pub fn of<'a>(
+        questions: impl IntoIterator<Item = (&'a str, &'a Measured)>,
+        convention: Convention,
+    ) -> Self {
+        // In a fixed order, on which resampling depends.
+        let mut pictures: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
+        for (picture, question) in questions {
+            pictures.entry(picture).or_default().push(question);
+        }
+        let pictures: Vec<Vec<&Measured>> = pictures.into_values().collect();
+        let figure = |&measure: &Measure| Some((measure, figure(measure, &pictures, convention)?));
+        Self {
+            questions: pictures.iter().map(Vec::len).sum(),
+            pictures: pictures.len(),
+            figures: Measure::ALL.iter().filter_map(figure).collect(),
+        }
+    }
+
+    /// A figure, where it applies to any of the questions.
+    #[must_use]
+    pub fn get(&self, measure: Measure) -> Option<Figure> {
+        self.figures.get(&measure).copied()
+    }
+}
+
+fn figure(measure: Measure, pictures: &[Vec<&Measured>], convention: Convention) -> Option<Figure> {
+    let mut questions = 0;
+    let mut all = Ratio::default();
+    let mut clusters = Vec::with_capacity(pictures.len());
+    for picture in pictures {
+        let mut sum = Ratio::default();
+        for question in picture {
+            let Ratio {
+                numerator,
+                denominator,
+            } = measure.of(question, convention);
+            questions += usize::from(denominator > 0.0);
+            sum.numerator += numerator;
+            sum.denominator += denominator;
+        }
+        all.numerator += sum.numerator;
+        all.denominator += sum.denominator;
+        if sum.denominator > 0.0 {
+            clusters.push(sum);
+        }
+    }
+    Some(Figure {
+        value: all.numerator / (all.denominator + measure.epsilon(convention)),
+        interval: interval(&clusters)?,
+        questions,
+    })
+}

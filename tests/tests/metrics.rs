@@ -1,0 +1,154 @@
+//! Measures against NumPy.
+
+use askmask_core::Mask;
+use askmask_core::image::ImageSize;
+use askmask_core::metrics::{Convention, Measure, Measured, Said, Summary, Truth};
+use askmask_core::rle::Rle;
+use askmask_tests::json;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Fixture {
+    size: [usize; 2],
+    samples: Vec<Sample>,
+    reason_seg: ReasonSeg,
+    scenes: Scenes,
+    grefcoco: GRefCoco,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    picture: String,
+    predicted: String,
+    truth: String,
+    ignore: String,
+    iou: f64,
+}
+
+#[derive(Deserialize)]
+struct ReasonSeg {
+    giou: f64,
+    ciou: f64,
+    giou_interval: [f64; 2],
+}
+
+#[derive(Deserialize)]
+struct Scenes {
+    giou: f64,
+    ciou: f64,
+}
+
+#[derive(Deserialize)]
+struct GRefCoco {
+    giou: f64,
+    ciou: f64,
+    n_acc: f64,
+    t_acc: f64,
+    #[serde(rename = "pr@0.7")]
+    pr70: f64,
+    #[serde(rename = "pr@0.8")]
+    pr80: f64,
+    #[serde(rename = "pr@0.9")]
+    pr90: f64,
+}
+
+impl Fixture {
+    fn open() -> Self {
+        let fixture: Self = json("metrics.json");
+        assert!(fixture.samples.len() >= 60);
+        fixture
+    }
+
+    fn mask(&self, counts: &str) -> Mask {
+        let [height, width] = self.size;
+        let size = ImageSize { height, width };
+        Rle::from_compressed(size, counts).unwrap().decode()
+    }
+
+    fn measured(&self) -> Vec<Measured> {
+        let measured = |sample: &Sample| {
+            let mask = self.mask(&sample.predicted);
+            let said = Said {
+                marked: String::new(),
+                segs: u32::from(mask.area() > 0),
+                mask,
+            };
+            let truth = Truth {
+                mask: self.mask(&sample.truth),
+                ignore: Some(self.mask(&sample.ignore)),
+                answer: None,
+                names: None,
+                constraints: Vec::new(),
+            };
+            Measured::of(&said, &truth).unwrap()
+        };
+        self.samples.iter().map(measured).collect()
+    }
+
+    fn summary(&self, convention: Convention) -> Summary {
+        let measured = self.measured();
+        let pictures = self.samples.iter().map(|sample| sample.picture.as_str());
+        Summary::of(pictures.zip(&measured), convention)
+    }
+}
+
+fn near(found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-12, "{found} not {expected}");
+}
+
+#[test]
+fn every_iou_is_that_of_lisa() {
+    let fixture = Fixture::open();
+    for (sample, measured) in fixture.samples.iter().zip(fixture.measured()) {
+        near(measured.overlap().iou_reason_seg(), sample.iou);
+    }
+}
+
+#[test]
+fn reason_seg_and_its_interval() {
+    let fixture = Fixture::open();
+    let summary = fixture.summary(Convention::ReasonSeg);
+    let giou = summary.get(Measure::GIou).unwrap();
+    near(giou.value, fixture.reason_seg.giou);
+    near(giou.interval.low, fixture.reason_seg.giou_interval[0]);
+    near(giou.interval.high, fixture.reason_seg.giou_interval[1]);
+    near(
+        summary.get(Measure::CIou).unwrap().value,
+        fixture.reason_seg.ciou,
+    );
+    assert_eq!((summary.questions, summary.pictures), (60, 20));
+    assert_eq!(summary.get(Measure::Constraints), None);
+}
+
+#[test]
+fn scenes_count_questions_with_a_target() {
+    let fixture = Fixture::open();
+    let summary = fixture.summary(Convention::Scenes);
+    near(
+        summary.get(Measure::GIou).unwrap().value,
+        fixture.scenes.giou,
+    );
+    near(
+        summary.get(Measure::CIou).unwrap().value,
+        fixture.scenes.ciou,
+    );
+    assert_eq!(summary.get(Measure::GIou).unwrap().questions, 48);
+}
+
+#[test]
+fn questions_without_target_as_grefcoco_counts_them() {
+    let fixture = Fixture::open();
+    let summary = fixture.summary(Convention::GRefCoco);
+    let expected = &fixture.grefcoco;
+    for (measure, value) in [
+        (Measure::GIou, expected.giou),
+        (Measure::CIou, expected.ciou),
+        (Measure::NAcc, expected.n_acc),
+        (Measure::TAcc, expected.t_acc),
+        (Measure::Pr70, expected.pr70),
+        (Measure::Pr80, expected.pr80),
+        (Measure::Pr90, expected.pr90),
+    ] {
+        near(summary.get(measure).unwrap().value, value);
+    }
+}

@@ -1,0 +1,52 @@
+/** One model being downloaded and made ready, while the page stays usable. */
+
+import type { Progress } from "../../lib";
+import { isAbort } from "../../lib/errors";
+import type { App } from "../app";
+import { type ModelChoice, remember } from "../choice";
+
+export type Outcome = "ready" | "cancelled" | Error;
+
+export class Install {
+  choice: ModelChoice | null = null;
+  progress: Progress | null = null;
+  #abort: AbortController | null = null;
+  #listeners: (() => void)[] = [];
+
+  constructor(private readonly app: App) {}
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async run(choice: ModelChoice): Promise<Outcome> {
+    const abort = new AbortController();
+    Object.assign(this, { choice, progress: null });
+    this.#abort = abort;
+    this.#changed();
+    const onProgress = (progress: Progress) => {
+      this.progress = progress;
+      this.#changed();
+    };
+    try {
+      await this.app.useModel(choice, { signal: abort.signal, onProgress });
+      remember({ model: choice });
+      return "ready";
+    } catch (error) {
+      if (isAbort(error)) return "cancelled";
+      return error instanceof Error ? error : new Error(String(error));
+    } finally {
+      Object.assign(this, { choice: null, progress: null });
+      this.#changed();
+    }
+  }
+
+  /** What was downloaded stays. */
+  cancel(): void {
+    this.#abort?.abort();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import type { ModelReport, Preflight } from "../src/lib";
+import { bestLevers, lowMemoryCost, startLabel, tilesCost } from "../src/page/models/levers";
+
+type Verdict = Preflight["verdict"];
+
+function report(verdicts: [Verdict, Verdict, Verdict], peak = 3e9): ModelReport {
+  const byTiles = [1, 4, 12].map((maxTiles, index) => ({
+    maxTiles,
+    peak: peak + maxTiles * 1e8,
+    verdict: verdicts[index] ?? "fits",
+  }));
+  const preflight: Preflight = {
+    verdict: verdicts[2],
+    reasons: [],
+    suggestions: [],
+    download: 9e8,
+    stages: [],
+    peak,
+    byTiles,
+  };
+  return {
+    name: "Sa2VA-1B",
+    source: "ByteDance/Sa2VA-1B",
+    licence: "Apache-2.0",
+    host: "models.example",
+    bytes: 9e8,
+    cachedBytes: 0,
+    adapter: null,
+    device: "cpu",
+    storage: null,
+    preflight,
+  };
+}
+
+const NO: Verdict = "does-not-fit";
+
+describe("levers", () => {
+  it.each([
+    [["fits", "fits", "fits"], ["fits", "fits", "fits"], 12, false],
+    [["fits", "fits", "tight"], ["fits", "fits", "fits"], 4, false],
+    [["tight", "tight", NO], ["fits", "fits", "tight"], 4, true],
+    [["tight", NO, NO], ["tight", NO, NO], 1, true],
+  ] as const)("without %j, low %j: %d tiles, low memory %s", (normal, low, maxTiles, lowMemory) => {
+    const reports = { normal: report([...normal]), low: report([...low]) };
+    expect(bestLevers(reports)).toEqual({ maxTiles, lowMemory });
+  });
+
+  it("says what each costs", () => {
+    const normal = report(["fits", "tight", NO]);
+    expect(tilesCost(normal, 1)).toBe("3.10 GB");
+    expect(tilesCost(normal, 4)).toBe("3.40 GB, tight");
+    expect(tilesCost(normal, 12)).toBe("4.20 GB, too large");
+    const low = report(["fits", "fits", "fits"], 1.5e9);
+    expect(lowMemoryCost({ normal, low })).toContain("1.50 GB at the peak instead of 3.00 GB");
+    expect(lowMemoryCost({ normal, low: normal })).toBe("Saves nothing for this model.");
+  });
+
+  it("names bytes, host and license before a download", () => {
+    const fresh = report(["fits", "fits", "fits"]);
+    expect(startLabel(fresh)).toBe("Download 900 MB from models.example (Apache-2.0)");
+    const part = { ...fresh, cachedBytes: 3e8, preflight: { ...fresh.preflight, download: 6e8 } };
+    expect(startLabel(part)).toBe("Download the other 600 MB from models.example (Apache-2.0)");
+    const whole = { ...fresh, cachedBytes: 9e8, preflight: { ...fresh.preflight, download: 0 } };
+    expect(startLabel(whole)).toBe("Use Sa2VA-1B");
+  });
+});
