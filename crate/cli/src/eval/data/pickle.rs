@@ -9,7 +9,7 @@ mod text;
 use serde_json::{Map, Value};
 
 use super::Problem;
-use text::{escaped, quoted, real, whole};
+use text::{escaped, quoted, real, utf8, whole};
 
 /// Most values of one pickle.
 const MAX_VALUES: usize = 1 << 24;
@@ -177,13 +177,16 @@ impl<'a> Machine<'a> {
 
     fn number(&mut self, code: u8) -> Result<(), Problem> {
         let value = match code {
-            b'I' => match self.line()? {
+            b'I' => match self.plain_line()? {
                 "00" => false.into(),
                 "01" => true.into(),
                 text => whole(text)?,
             },
-            b'L' => whole(self.line()?.trim_end_matches('L'))?,
-            b'F' => real(self.line()?.parse().map_err(|_| invalid("a number"))?),
+            b'L' => whole(self.plain_line()?.trim_end_matches('L'))?,
+            b'F' => {
+                let number = self.plain_line()?.parse();
+                real(number.map_err(|_| invalid("a number"))?)
+            }
             b'J' => i32::from_le_bytes(self.array()?).into(),
             b'K' => self.byte()?.into(),
             b'M' => u16::from_le_bytes(self.array()?).into(),
@@ -207,7 +210,7 @@ impl<'a> Machine<'a> {
     fn text(&mut self, code: u8) -> Result<(), Problem> {
         let text = match code {
             b'S' => quoted(self.line()?)?,
-            b'V' => escaped(self.line()?, true)?,
+            b'V' => escaped(self.line()?)?,
             _ => {
                 let length = match code {
                     b'U' | b'C' | 0x8c => u64::from(self.byte()?),
@@ -215,9 +218,7 @@ impl<'a> Machine<'a> {
                     _ => u64::from_le_bytes(self.array()?),
                 };
                 let length = usize::try_from(length).map_err(|_| invalid("it ends in a text"))?;
-                let bytes = self.take(length)?.to_vec();
-                String::from_utf8(bytes)
-                    .map_err(|_| Problem::new("wrong-encoding", "a text is not UTF-8"))?
+                utf8(self.take(length)?.to_vec())?
             }
         };
         self.push(Node::Plain(text.into()))
@@ -225,7 +226,10 @@ impl<'a> Machine<'a> {
 
     fn remember(&mut self, code: u8) -> Result<(), Problem> {
         let key = match code {
-            b'p' | b'g' => self.line()?.parse().map_err(|_| invalid("a place"))?,
+            b'p' | b'g' => {
+                let place = self.plain_line()?.parse();
+                place.map_err(|_| invalid("a place"))?
+            }
             b'q' | b'h' => u32::from(self.byte()?),
             0x94 => self.memo.len() as u32,
             _ => u32::from_le_bytes(self.array()?),
@@ -312,14 +316,17 @@ impl<'a> Machine<'a> {
     }
 
     /// Up to the end of the line, which is skipped.
-    fn line(&mut self) -> Result<&'a str, Problem> {
+    fn line(&mut self) -> Result<&'a [u8], Problem> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let length = rest.iter().position(|&byte| byte == b'\n');
         let line = self.take(length.ok_or_else(|| invalid("it ends in a line"))?)?;
         self.at += 1;
-        std::str::from_utf8(line)
-            .map(|line| line.trim_end_matches('\r'))
-            .map_err(|_| Problem::new("wrong-encoding", "a text is not UTF-8"))
+        Ok(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// A line of a number or place.
+    fn plain_line(&mut self) -> Result<&'a str, Problem> {
+        std::str::from_utf8(self.line()?).map_err(|_| invalid("a number"))
     }
 }
 

@@ -10,9 +10,9 @@ fn text_protocol() {
     // pickle.dumps([{'sent': 'a "b"', 'ids': [1, -2], 'raw': u'caf\xe9', 'x': 1.5}], 0)
     let bytes =
         b"(lp0\n(dp1\nS'sent'\np2\nS'a \"b\\n'\np3\nsS'ids'\np4\n(lp5\nI1\naI-2\nasVraw\np6\n\
-        Vcaf\\u00e9\np7\nsS'x'\nF1.5\nsS'ok'\nI01\nsS'big'\nL123L\nsa.";
+        Vcaf\xe9 \\u20ac\\u000a\np7\nsS'x'\nF1.5\nsS'py2'\nS'\\xc3\\xa9'\nsS'ok'\nI01\nsS'big'\nL123L\nsa.";
     let expected = json!({
-        "sent": "a \"b\n", "ids": [1, -2], "raw": "café", "x": 1.5, "ok": true, "big": 123,
+        "sent": "a \"b\n", "ids": [1, -2], "raw": "café €\n", "x": 1.5, "py2": "é", "ok": true, "big": 123,
     });
     assert_eq!(first(bytes).unwrap(), expected);
 }
