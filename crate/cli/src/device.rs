@@ -17,11 +17,4 @@ impl Device {
             Self::Gpu => DeviceKind::Gpu,
         }
     }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Gpu => "gpu",
-        }
-    }
 }

@@ -96,7 +96,10 @@ fn scenes_are_measured_and_reported() {
     assert!(outcome.stdout.contains("| seen  | direct "), "{outcome:?}");
     let results = json_file(&out.path().join("results.json"));
     assert!(measure(&results, "direct", "giou").as_f64().unwrap() > 0.999);
-    assert_eq!(measure(&results, "false-premise", "false_premise_right"), 1.0);
+    assert_eq!(
+        measure(&results, "false-premise", "false_premise_right"),
+        1.0
+    );
     assert!(measure(&results, "false-premise", "giou").is_null());
     assert_eq!(results["left_out"], 0);
     for part in ["model", "data", "program"] {
@@ -139,7 +142,10 @@ fn an_interrupted_run_goes_on_and_a_changed_one_does_not() {
     let resumed = fs::read_to_string(&log).unwrap();
     assert_eq!(resumed.lines().count(), 3);
     assert_eq!(resumed.lines().nth(1), Some(marked.as_str()));
-    assert_eq!(answers(out.path())["b"]["answer"], serde_json::from_str::<Value>(lines[2]).unwrap()["answer"]);
+    assert_eq!(
+        answers(out.path())["b"]["answer"],
+        serde_json::from_str::<Value>(lines[2]).unwrap()["answer"]
+    );
 
     for (more, named) in [
         (&["--blind"][..], "a setting changed"),
@@ -150,10 +156,16 @@ fn an_interrupted_run_goes_on_and_a_changed_one_does_not() {
     }
     let other = fixture("sa2va_tiny_q");
     let outcome = eval_with(&other, data.path(), out.path(), &[]);
-    assert!(outcome.refused("file").contains("the model changed"), "{outcome:?}");
+    assert!(
+        outcome.refused("file").contains("the model changed"),
+        "{outcome:?}"
+    );
     fs::copy(fixture("scenes/0000.png"), data.path().join("seen/0.png")).unwrap();
     let outcome = eval(data.path(), out.path(), &[]);
-    assert!(outcome.refused("file").contains("the data changed"), "{outcome:?}");
+    assert!(
+        outcome.refused("file").contains("the data changed"),
+        "{outcome:?}"
+    );
     assert_eq!(fs::read_to_string(&log).unwrap(), resumed);
 }
 
@@ -167,7 +179,10 @@ fn baselines_do_not_see_the_picture() {
     assert!(measure(&results, "direct", "giou").as_f64().unwrap() < 0.999);
     // There is no other picture.
     let shuffled = eval(data.path(), &out.path().join("shuffled"), &["--shuffled"]);
-    assert!(shuffled.refused("file").contains("nothing-to-shuffle"), "{shuffled:?}");
+    assert!(
+        shuffled.refused("file").contains("nothing-to-shuffle"),
+        "{shuffled:?}"
+    );
 }
 
 #[test]
@@ -180,15 +195,30 @@ fn what_is_broken_is_named_and_left_out() {
         value.to_string()
     };
     let broken: [(&str, String); 8] = [
-        ("missing-picture", changed("c", &|v| v["picture"] = "seen/1.png".into())),
-        ("outside-folder", changed("d", &|v| v["picture"] = "../x.png".into())),
-        ("unknown-label", changed("e", &|v| {
-            v["constraints"] = json!([{"relation": "inside", "anchor": null, "among": []}]);
-        })),
+        (
+            "missing-picture",
+            changed("c", &|v| v["picture"] = "seen/1.png".into()),
+        ),
+        (
+            "outside-folder",
+            changed("d", &|v| v["picture"] = "../x.png".into()),
+        ),
+        (
+            "unknown-label",
+            changed("e", &|v| {
+                v["constraints"] = json!([{"relation": "inside", "anchor": null, "among": []}]);
+            }),
+        ),
         ("wrong-size", changed("f", &|v| v["size"] = json!([10, 10]))),
-        ("invalid-json", changed("g", &|v| v["targets"][0]["mask"]["counts"] = "~".into())),
+        (
+            "invalid-json",
+            changed("g", &|v| v["targets"][0]["mask"]["counts"] = "~".into()),
+        ),
         ("invalid-json", lines[0][..40].to_owned()),
-        ("invalid-query", changed("h", &|v| v["question"] = " ".into())),
+        (
+            "invalid-query",
+            changed("h", &|v| v["question"] = " ".into()),
+        ),
         ("repeated-question", lines[0].clone()),
     ];
     lines.extend(broken.iter().map(|(_, line)| line.clone()));
@@ -208,7 +238,12 @@ fn what_is_broken_is_named_and_left_out() {
     assert_eq!(found, expected);
     assert_eq!(results["left_out"], 8);
     assert_eq!(results["questions"], 2);
-    assert!(outcome.stdout.contains("questions.jsonl:4: [outside-folder]"), "{outcome:?}");
+    assert!(
+        outcome
+            .stdout
+            .contains("questions.jsonl:4: [outside-folder]"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -222,7 +257,10 @@ fn models_with_missing_weights_are_not_measured() {
     });
     let outcome = eval_with(model.path(), data.path(), out.path(), &[]);
     let line = outcome.refused("weights-mismatch");
-    assert!(line.contains("1 missing") && line.contains("1 unused"), "{line}");
+    assert!(
+        line.contains("1 missing") && line.contains("1 unused"),
+        "{line}"
+    );
     assert!(!out.path().join("results.json").exists());
 }
 
@@ -268,7 +306,11 @@ fn check_truth(format: &str, folder: &str, path: &str, more: &[&str]) -> Value {
         assert_eq!(row["truth"], wanted.area(), "{id}");
         assert_eq!(row["predicted"], predicted, "{id}");
         assert_eq!(row["intersection"], both.area(), "{id}");
-        assert_eq!(row["union"], predicted + wanted.area() - both.area(), "{id}");
+        assert_eq!(
+            row["union"],
+            predicted + wanted.area() - both.area(),
+            "{id}"
+        );
         compared += 1;
     }
     assert_eq!(answers.len(), compared);
@@ -287,7 +329,12 @@ fn reason_seg_is_read_as_lisa_does() {
 #[test]
 fn refcoco_is_read_from_pickles_of_both_kinds() {
     check_truth("refcoco", "refcoco", "refcoco", &[]);
-    check_truth("refcoco", "refcocog", "refcocog/refs(umd).p", &["--splits", "val,testA"]);
+    check_truth(
+        "refcoco",
+        "refcocog",
+        "refcocog/refs(umd).p",
+        &["--splits", "val,testA"],
+    );
 }
 
 #[test]
@@ -305,7 +352,10 @@ fn pickles_are_never_executed() {
     fs::write(data.path().join("refs(unc).p"), code).unwrap();
     let outcome = eval(data.path(), out.path(), &["--format", "refcoco"]);
     let line = outcome.refused("file");
-    assert!(line.contains("forbidden-opcode") && line.contains("GLOBAL"), "{line}");
+    assert!(
+        line.contains("forbidden-opcode") && line.contains("GLOBAL"),
+        "{line}"
+    );
     assert!(!trap.exists());
 }
 
@@ -321,9 +371,21 @@ fn broken_files_of_reason_seg_are_left_out_one_by_one() {
         ("good", good.clone(), Some(&png[..])),
         ("lost", good.clone(), None),
         ("torn", good.clone(), Some(&png[..60])),
-        ("label", text.replace("target", "cup").into_bytes(), Some(&png)),
-        ("point", text.replace("-6.3", "1e300").into_bytes(), Some(&png)),
-        ("coded", [b"\xff\xfe\x81".as_slice(), &good].concat(), Some(&png)),
+        (
+            "label",
+            text.replace("target", "cup").into_bytes(),
+            Some(&png),
+        ),
+        (
+            "point",
+            text.replace("-6.3", "1e300").into_bytes(),
+            Some(&png),
+        ),
+        (
+            "coded",
+            [b"\xff\xfe\x81".as_slice(), &good].concat(),
+            Some(&png),
+        ),
         ("cut", good[..30].to_vec(), Some(&png)),
     ] {
         fs::write(val.join(format!("{name}.json")), json).unwrap();
@@ -349,5 +411,8 @@ fn broken_files_of_reason_seg_are_left_out_one_by_one() {
         ("val/torn.png", "invalid-image"),
     ]);
     assert_eq!(faults, expected);
-    assert_eq!((&results["left_out"], &results["questions"]), (&json!(6), &json!(1)));
+    assert_eq!(
+        (&results["left_out"], &results["questions"]),
+        (&json!(6), &json!(1))
+    );
 }

@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
         format: arguments.format.name().to_owned(),
         model: provenance::model(model_name(arguments.model.as_deref()), &files)?,
         program: provenance::program()?,
-        device: arguments.device.name().to_owned(),
+        device: provenance::device(arguments.device.kind())?,
         settings: settings(arguments),
     };
     let out = &arguments.out;

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use askmask_core::DeviceKind;
+use askmask_core::device;
+use askmask_core::digest::Sha256;
 use askmask_core::pipeline::ModelFiles;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::data::Dataset;
 use crate::fault::Fault;
@@ -86,7 +88,7 @@ pub fn model(name: String, files: &ModelFiles) -> Result<Named, Fault> {
     }
     Ok(Named {
         name,
-        sha256: hex(hash),
+        sha256: hash.hex(),
     })
 }
 
@@ -94,16 +96,18 @@ pub fn model(name: String, files: &ModelFiles) -> Result<Named, Fault> {
 pub fn data(folder: &Path, data: &Dataset) -> Result<Named, Fault> {
     let mut hash = Sha256::new();
     for path in &data.files {
-        hash.update(file(path).map_err(|cause| Fault::file(path, &cause))?);
+        let content = file(path).map_err(|cause| Fault::file(path, &cause))?;
+        hash.update(content.as_bytes());
     }
     for picture in &data.pictures {
         hash.update(picture.name.as_bytes());
         // A missing one is left out later, and the result is another one once it is there.
-        hash.update(file(&picture.path).unwrap_or_else(|_| "missing".into()));
+        let content = file(&picture.path).unwrap_or_else(|_| "missing".into());
+        hash.update(content.as_bytes());
     }
     Ok(Named {
         name: base(folder),
-        sha256: hex(hash),
+        sha256: hash.hex(),
     })
 }
 
@@ -114,6 +118,15 @@ pub fn program() -> Result<Named, Fault> {
     Ok(Named {
         name: format!("askmask {}", env!("CARGO_PKG_VERSION")),
         sha256: file(&path).map_err(failed)?,
+    })
+}
+
+/// What it computes on: "cpu", or the graphics card by name.
+pub fn device(kind: DeviceKind) -> Result<String, Fault> {
+    pollster::block_on(device::open(kind))?;
+    Ok(match kind {
+        DeviceKind::Cpu => "cpu".to_owned(),
+        DeviceKind::Gpu => format!("gpu: {}", device::adapter().unwrap_or("unknown")),
     })
 }
 
@@ -132,12 +145,8 @@ fn file(path: &Path) -> io::Result<String> {
     let mut piece = vec![0; PIECE];
     loop {
         match file.read(&mut piece)? {
-            0 => return Ok(hex(hash)),
+            0 => return Ok(hash.hex()),
             count => hash.update(&piece[..count]),
         }
     }
-}
-
-fn hex(hash: Sha256) -> String {
-    format!("{:x}", hash.finalize())
 }
