@@ -72,7 +72,7 @@ impl Provenance {
 pub fn model(name: String, files: &ModelFiles) -> Result<Named, Fault> {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(&(bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
     part(files.config.as_bytes());

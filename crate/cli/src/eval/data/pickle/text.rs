@@ -21,9 +21,8 @@ pub fn utf8(bytes: Vec<u8>) -> Result<String, Problem> {
 
 /// Bytes between quotes, with escapes, of Python 2's texts; taken as UTF-8.
 pub fn quoted(line: &[u8]) -> Result<String, Problem> {
-    let inner = match line {
-        [b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"'] => inner,
-        _ => return Err(invalid("a text without quotes")),
+    let ([b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"']) = line else {
+        return Err(invalid("a text without quotes"));
     };
     let mut out = Vec::with_capacity(inner.len());
     let mut rest = inner.iter().copied();
