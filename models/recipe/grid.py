@@ -21,19 +21,28 @@ WAVES = (0.5, 1, 2)  # waves across the picture that tell a cell's column and ro
 SEED = 21
 
 
+def directions():
+    """An orthonormal basis of the language model's width: first those of classes, then those of places."""
+    generator = torch.Generator().manual_seed(SEED)
+    return torch.linalg.qr(torch.randn(LM_WIDTH, LM_WIDTH, generator=generator))[0]
+
+
+def place_codes():
+    """The directions of the waves that tell a cell's place."""
+    return directions()[MOST_CLASSES : MOST_CLASSES + 4 * len(WAVES)]
+
+
 def grid_codes():
     """Codes of classes (MOST_CLASSES x LM width, orthogonal, unit root mean square) and of cells (cells x LM width).
 
     Cells are told apart by slow waves of column and row, which an image encoder finds easy to produce.
     """
-    generator = torch.Generator().manual_seed(SEED)
-    square, _ = torch.linalg.qr(torch.randn(LM_WIDTH, LM_WIDTH, generator=generator))
-    rows = square * LM_WIDTH**0.5
+    rows = directions() * LM_WIDTH**0.5
     centers = (torch.arange(SIDE) + 0.5) / SIDE
     turns = 2 * torch.pi * centers[:, None] * torch.tensor(WAVES)
     waves = torch.cat([turns.sin(), turns.cos()], 1)
     places = torch.cat([waves.repeat(SIDE, 1), waves.repeat_interleave(SIDE, 0)], 1)
-    return rows[:MOST_CLASSES], PLACE * places @ rows[MOST_CLASSES : MOST_CLASSES + places.shape[1]]
+    return rows[:MOST_CLASSES], PLACE * places @ place_codes() * LM_WIDTH**0.5
 
 
 def contents(scene):

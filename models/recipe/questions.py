@@ -9,8 +9,8 @@ from wording import GROUPS, LIST, PLACE, Wording, capital, dress, joined, plural
 HELD_OUT_FACTS = 1  # the last fact of each object is never trained on
 SHOWN = 0.4  # visible share from which an object is asked about
 FAMILIES = {  # how often each is trained on
-    "direct": 3, "attribute": 1.5, "spatial": 2.5, "function": 2, "several": 1.5, "negation": 1, "conditional": 1,
-    "false-premise": 4, "presence": 4,
+    "direct": 3, "attribute": 2, "spatial": 3, "function": 2.5, "several": 1.5, "negation": 1.5, "conditional": 1.5,
+    "false-premise": 4, "presence": 2,
 }  # fmt: skip
 PRACTICE = {"place": 0.5, "list": 0.5}  # trained on, not measured
 

@@ -65,6 +65,7 @@ def train_masks(world, rng):
 def train_language(world, rng):
     vocabulary = language.Vocabulary(tokenizer.load())
     speaker, codes = language.Speaker(vocabulary, len(world.objects)), language.Codes(len(world.objects))
+    speaker.begin(vocabulary, world.objects)
     asker, meter = language.Asker(world.objects, rng), Meter()
     made = [language.picture_batch(world, rng, asker, vocabulary, codes, BATCH, True) for _ in range(BATCHES)]
     losses = (language.step_loss(speaker, codes, batch, meter) for batch in itertools.cycle(made))

@@ -1,7 +1,7 @@
 """Trains the language side: InternViT, connector, Qwen2 and the `[SEG]` bridge.
 
 `python train_language.py --minutes 90` writes .work/language.pt and resumes from it; .work/masks.pt must exist.
-Three steps of four teach Qwen2 to reason over grids of shape scenes. The fourth draws pictures: the image encoder learns
+Every other step teaches Qwen2 to reason over grids of shape scenes. The others draw pictures: the image encoder learns
 to produce such grids, and after the first part of the time Qwen2 answers from what the encoder really produces.
 """
 
@@ -17,6 +17,7 @@ from torch import nn
 import tokenizer as tokens
 from art import WORK
 from grid import grid_codes, grids, shape_scene
+from looking import look_first
 from model import (
     IMAGE_TOKENS, PATCH, SAM_WIDTH, SIZE, VIT_WIDTH, build_bridge, build_vlm, class_codes, pixels, position_code, reset,
 )  # fmt: skip
@@ -30,8 +31,8 @@ CHECKPOINT = WORK / "language.pt"
 QUESTIONS = 10
 GRID = SIZE // PATCH
 NAMED = 1.5  # length of the code in a name's embedding, in mean lengths of embeddings
-SHAPES_ALONE = 0.2  # share of the time after which pictures are also asked about
-PICTURE_EVERY = 4
+SHAPES_ALONE = 0.3  # share of the time after which pictures are also asked about
+PICTURE_EVERY = 2
 TUNING_SEED, TUNING_SCENES, TUNE_EVERY = 77, 24, 150
 
 
@@ -71,6 +72,12 @@ class Speaker(nn.Module):
         self.bridge = build_bridge()
         self.classify_patch = nn.Linear(VIT_WIDTH, classes + 1)
         self.classes = classes
+
+    @torch.no_grad()
+    def begin(self, vocabulary, objects):
+        """Names at their classes' grid codes, and a head that compares them with the picture."""
+        self.name_codes(vocabulary, objects, grid_codes()[0])
+        look_first(self.vlm.model.language_model.layers[0].self_attn, self.classes)
 
     @torch.no_grad()
     def name_codes(self, vocabulary, objects, codes):
@@ -271,7 +278,7 @@ def main():
     torch.manual_seed(1)
     world, vocabulary = World(ground_seed=2), Vocabulary(tokens.load())
     speaker, codes = Speaker(vocabulary, len(world.objects)), Codes(len(world.objects))
-    speaker.name_codes(vocabulary, world.objects, codes.grid[0])
+    speaker.begin(vocabulary, world.objects)
     optimizer, average = optimizer_for(speaker), Average(speaker)
     step, spent = restore(CHECKPOINT, speaker, optimizer, average)
     rng = random.Random(500_000 + step)

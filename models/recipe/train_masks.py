@@ -22,7 +22,7 @@ PROMPTS = 4  # object prompts a picture, the last one of an absent class
 WHOLE_CLASS = 0.2  # share of prompts without a center
 BLUR = 6  # pixels of standard deviation by which a prompt's center is off
 CELLS = SIZE // 16
-CLICK_STEPS = 0.7  # share of steps that also train clicks, boxes and corrections
+CLICK_STEPS = 0.4  # share of steps that also train clicks, boxes and corrections
 
 
 class Trainee(nn.Module):

@@ -7,6 +7,14 @@ export const FAKE = path.join(import.meta.dirname, "fake");
 /** Debian's Chromium, or another one named in the environment. */
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
+/** WebGPU in software: slow, but the same code path as on a GPU. */
+export const WEBGPU = [
+  "--headless=new",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+];
+
 export function base(port: number, command: string, flags: string[] = []): PlaywrightTestConfig {
   const address = `http://localhost:${port}/`;
   return {

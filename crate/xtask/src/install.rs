@@ -54,6 +54,26 @@ pub fn npm(folder: &str) -> Done {
     }
 }
 
+/// A Python environment `target/NAME` with the packages of a requirements file; gives its interpreter.
+pub fn python(name: &str, requirements: &str) -> Result<String, Fault> {
+    let environment = root().join("target").join(name);
+    let python = environment
+        .join("bin/python")
+        .to_string_lossy()
+        .into_owned();
+    if !succeeds(program(&python, &["--version"])) {
+        run(program(
+            "python3",
+            &["-m", "venv", &environment.to_string_lossy()],
+        ))?;
+    }
+    run(program(
+        &python,
+        &["-m", "pip", "install", "--quiet", "-r", requirements],
+    ))?;
+    Ok(python)
+}
+
 /// A Debian package, unless `present` says that it is not needed.
 pub fn debian(package: &str, present: bool) -> Done {
     if present {

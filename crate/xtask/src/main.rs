@@ -17,6 +17,7 @@ cargo xtask test             run every test
 cargo xtask build-web        build the wasm module and the page into web/dist
 cargo xtask parity           print every stage beside the reference, CPU and GPU
 cargo xtask fixtures         make the golden fixtures again (needs Python)
+cargo xtask recipe           train the embedded model's recipe at a small scale (needs Python)
 cargo xtask full-size DIR    write a random checkpoint with Sa2VA-1B's true shapes";
 
 fn main() -> ExitCode {
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         ["build-web"] => web::build(),
         ["parity"] => test::parity(),
         ["fixtures"] => test::fixtures(),
+        ["recipe"] => test::recipe(),
         ["full-size", folder] => full_size::write(&PathBuf::from(folder)),
         _ => {
             println!("{HELP}");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::install;
-use crate::run::{Done, Fault, program, root, run, succeeds};
+use crate::run::{Done, program, run};
 use crate::web;
 
 /// All tests. A machine without a WebGPU adapter in Chromium fails, it does not skip.
@@ -33,7 +33,8 @@ pub fn all() -> Done {
     web::build()?;
     web::check_size()?;
     run(program("npm", &["--prefix", "web", "run", "check"]))?;
-    run(program("npm", &["--prefix", "tests/browser", "test"]))
+    run(program("npm", &["--prefix", "tests/browser", "test"]))?;
+    recipe()
 }
 
 /// The parity table. No `--package`: that would choose other features and compile Burn again.
@@ -52,32 +53,12 @@ fn has_vulkan() -> bool {
 
 /// Makes the golden fixtures again in a Python environment of their own.
 pub fn fixtures() -> Done {
-    let environment = root().join("target/fixtures-venv");
-    let python = environment
-        .join("bin/python")
-        .to_string_lossy()
-        .into_owned();
-    if !succeeds(program(&python, &["--version"])) {
-        run(program(
-            "python3",
-            &["-m", "venv", &environment.to_string_lossy()],
-        ))?;
-    }
-    let requirements = "tests/fixtures/requirements.txt";
-    run(program(
-        &python,
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--requirement",
-            requirements,
-        ],
-    ))?;
-    let maker = root().join("tests/fixtures/make.py");
-    if !maker.exists() {
-        return Err(Fault(format!("{} is missing", maker.display())));
-    }
-    run(program(&python, &[&maker.to_string_lossy()]))
+    let python = install::python("fixtures-venv", "tests/fixtures/requirements.txt")?;
+    run(program(&python, &["tests/fixtures/make.py"]))
+}
+
+/// The training recipe of the embedded model at a small scale, in a Python environment of its own.
+pub fn recipe() -> Done {
+    let python = install::python("recipe-venv", "models/recipe/requirements.txt")?;
+    run(program(&python, &["models/recipe/smoke.py"]))
 }
