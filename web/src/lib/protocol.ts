@@ -90,6 +90,8 @@ export interface ModelRequest {
 
 export interface Loaded {
   device: DeviceReport;
+  /** The first 16 hexadecimal digits of the manifest's SHA-256. */
+  manifest: string;
   /** Files that could only be kept in memory, by their SHA-256. */
   kept: Map<string, Blob>;
   /** Something that people should know about this model, in one sentence. */

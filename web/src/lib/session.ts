@@ -124,6 +124,7 @@ export class Model {
   /** @internal */
   readonly bridge = new Bridge(spawnWorker);
   #device: DeviceReport | null = null;
+  #manifest: string | null = null;
   #notice: string | null = null;
   #recovery: string | null = null;
   #loadedIn = -1;
@@ -135,6 +136,11 @@ export class Model {
   /** Where the model runs; null until it is loaded. */
   get device(): DeviceReport | null {
     return this.#device;
+  }
+
+  /** The first 16 hexadecimal digits of the manifest's SHA-256; null until it is loaded. */
+  get manifest(): string | null {
+    return this.#manifest;
   }
 
   /** Something that people should know, such as that the model is not kept; or null. */
@@ -155,8 +161,9 @@ export class Model {
     if (this.#disposed)
       throw new AskmaskError("disposed", "This model was disposed.", "Load it again.");
     if (this.#loadedIn === this.bridge.generation) return;
-    const { device, notice, kept } = await call("load", this.request);
+    const { device, manifest, notice, kept } = await call("load", this.request);
     this.#device = device;
+    this.#manifest = manifest;
     this.#notice = [this.#recovery, notice].filter((text) => text !== null).join(" ") || null;
     this.request = { ...this.request, kept, doubted: false };
     this.#loadedIn = this.bridge.generation;

@@ -43,7 +43,8 @@ export class Engine {
     const model = await wasm.loadModel(manifest, new BlobFiles(files), options, host);
     if (device.device === "gpu") await checkOnce(model, manifest, device.adapter, store, host);
     this.#model = model;
-    return { device, kept: store.memory.blobs, notice: unstored && NOTICES[unstored] };
+    const notice = unstored && NOTICES[unstored];
+    return { device, manifest: fingerprint(manifest), kept: store.memory.blobs, notice };
   }
 
   async preflight(request: Params<"preflight">, host: Host): Promise<ModelReport> {
