@@ -7,10 +7,11 @@ use std::pin::Pin;
 
 use askmask_core::mask::BoundingBox;
 use askmask_core::pipeline::{
-    Answer, AskOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts, Trace,
+    Answer, AskOptions, LoadOptions, Model, ModelFiles, Object, Picture, Point, PointLabel,
+    Prompts, Trace,
 };
 use askmask_core::weights::InMemory;
-use askmask_core::{DeviceKind, Error, Host, Mask, RgbImage, Stage};
+use askmask_core::{Error, Host, Mask, RgbImage, Stage};
 use serde::Deserialize;
 
 use crate::{Tensors, bytes, json};
@@ -45,6 +46,7 @@ impl Row {
 /// One fixture model on one device.
 pub struct Golden {
     pub expected: Tensors,
+    pub model: Model,
     pub picture: Picture,
     answer_text: String,
     pub answer: Answer,
@@ -88,22 +90,23 @@ pub fn files(fixture: &str) -> ModelFiles {
 
 impl Golden {
     /// Loads a fixture, sets its picture and asks its question.
-    pub fn run(fixture: &str, kind: DeviceKind) -> Self {
+    pub fn run(fixture: &str, options: impl Into<LoadOptions>) -> Self {
         let expected: Expected = json(&format!("{fixture}/expected.json"));
         let image = RgbImage::decode(&bytes(&format!("{fixture}/input.png")))
             .expect("the fixture's picture is sound");
         let host = Recorder::default();
-        let (picture, answer) = pollster::block_on(async {
-            let model = Model::load(files(fixture), kind, &host).await?;
+        let (model, picture, answer) = pollster::block_on(async {
+            let model = Model::load(files(fixture), options, &host).await?;
             let picture = model.set_image(image, &host).await?;
             let answer = picture
                 .ask(&expected.question, &AskOptions::default(), &host)
                 .await?;
-            Ok::<_, Error>((picture, answer))
+            Ok::<_, Error>((model, picture, answer))
         })
         .unwrap_or_else(|e| panic!("{fixture}: {e}"));
         Self {
             expected: Tensors::open(&format!("{fixture}/expected.safetensors")),
+            model,
             picture,
             answer_text: expected.answer,
             answer,

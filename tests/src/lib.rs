@@ -2,6 +2,7 @@
 
 pub mod golden;
 pub mod scenes;
+pub mod sources;
 
 use std::path::{Path, PathBuf};
 

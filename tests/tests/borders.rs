@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the core without tensors.
-const PLAIN: [&str; 14] = [
+const PLAIN: [&str; 16] = [
+    "digest",
     "error",
     "export",
     "generate",
@@ -11,6 +12,7 @@ const PLAIN: [&str; 14] = [
     "mask",
     "metrics",
     "polygon",
+    "preflight",
     "processing",
     "quant",
     "resample",

@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod device;
+pub mod digest;
 pub mod error;
 pub mod export;
 pub mod generate;
@@ -17,6 +18,7 @@ pub mod metrics;
 pub mod nn;
 pub mod pipeline;
 pub mod polygon;
+pub mod preflight;
 pub mod processing;
 pub mod quant;
 pub mod resample;
@@ -32,6 +34,6 @@ pub use host::{Host, Stage};
 pub use image::{ImageSize, RgbImage};
 pub use mask::{BoundingBox, Mask};
 pub use pipeline::{
-    Answer, AskOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts, Token,
-    Trace,
+    Answer, AskOptions, LoadOptions, MemoryUsage, Model, ModelFiles, Object, Picture, Point,
+    PointLabel, Prompts, Token, Trace,
 };

@@ -123,19 +123,6 @@ impl Quantized {
         })
     }
 
-    /// No rows: stands in for a matrix that could not be read.
-    #[must_use]
-    pub fn empty(params: QuantParams) -> Self {
-        Self {
-            rows: 0,
-            columns: params.group_size,
-            params,
-            packed: Vec::new(),
-            scales: Vec::new(),
-            biases: Vec::new(),
-        }
-    }
-
     /// Quantizes `[rows, columns]`, row-major, by MLX's rule: the group's value of largest
     /// magnitude and zero are met exactly, up to f16.
     ///
@@ -185,6 +172,18 @@ impl Quantized {
     #[must_use]
     pub fn packed(&self) -> &[u32] {
         &self.packed
+    }
+
+    /// The words of [`Self::packed`], without a copy.
+    #[must_use]
+    pub fn into_packed(self) -> Vec<u32> {
+        self.packed
+    }
+
+    /// Bytes of words, scales and biases.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.packed.as_slice()) + 4 * self.scales.len()
     }
 
     /// `[rows, columns / group_size]`.

@@ -37,12 +37,14 @@ impl Sampler {
     /// The next token for `logits` over the vocabulary.
     ///
     /// # Errors
-    /// [`Error::GpuResultInvalid`] when a logit is not a number or none is finite.
+    /// [`Error::GpuResultInvalid`] when a logit is not a number, none is finite, or all are equal.
     pub fn next(&mut self, logits: &[f32]) -> Result<u32, Error> {
         let invalid = || Error::GpuResultInvalid {
             stage: "language model".into(),
         };
-        if logits.iter().any(|l| l.is_nan()) {
+        // No model finds all words equally likely; a device that silently failed does.
+        let constant = logits.len() > 1 && logits.iter().all(|&l| l == logits[0]);
+        if constant || logits.iter().any(|l| l.is_nan()) {
             return Err(invalid());
         }
         // The first of equals, as PyTorch's argmax on the CPU.
@@ -126,9 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn logits_that_are_no_numbers_are_refused() {
+    fn fault_18_nan_and_constant_logits_are_refused() {
         let mut sampler = Sampler::new(Sampling::Greedy);
-        for bad in [vec![], vec![f32::NAN, 1.0], vec![f32::NEG_INFINITY; 3]] {
+        for bad in [
+            vec![],
+            vec![f32::NAN, 1.0],
+            vec![f32::NEG_INFINITY; 3],
+            vec![0.0; 5],
+        ] {
             let error = sampler.next(&bad).unwrap_err();
             assert_eq!(error.code(), "gpu-result-invalid");
         }

@@ -10,8 +10,10 @@
 mod error;
 mod export;
 mod host;
+mod json;
 mod model;
 mod picture;
+mod stored;
 mod trace;
 
 use wasm_bindgen::prelude::*;

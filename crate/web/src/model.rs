@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::{IntoJs, to_js};
 use crate::host::{HostCallbacks, JsHost};
+use crate::json::to_object;
 use crate::picture::Picture;
 
 /// What [`Loader`] has collected.
@@ -84,10 +85,7 @@ impl Loader {
         let model = pipeline::Model::load(files, self.device, &JsHost::new(host))
             .await
             .into_js()?;
-        Ok(Model {
-            inner: model,
-            device: self.device,
-        })
+        Ok(Model::new(model, self.device))
     }
 }
 
@@ -107,6 +105,36 @@ impl Model {
             DeviceKind::Gpu => "gpu".to_owned(),
             DeviceKind::Cpu => "cpu".to_owned(),
         }
+    }
+
+    /// Runs a small piece of every layer kind with the model's own weights on the device and on the
+    /// CPU, and compares. Takes well under a second on a GPU.
+    ///
+    /// # Errors
+    /// `gpu-result-invalid` when they differ; else as [`Model::set_image`].
+    pub async fn canary(&self, host: HostCallbacks) -> Result<(), JsValue> {
+        self.inner.canary(&JsHost::new(host)).await.into_js()
+    }
+
+    /// Bytes in use: `heap` is the module's memory, which never shrinks, `gpu` what the device
+    /// holds for it, buffers kept for reuse included.
+    ///
+    /// # Errors
+    /// None.
+    #[wasm_bindgen(
+        js_name = memoryUsage,
+        unchecked_return_type = "{ heap: number; heapPeak: number; gpu: number; gpuPeak: number; reloads: number; reloadedBytes: number }"
+    )]
+    pub fn memory_usage(&self) -> Result<JsValue, JsValue> {
+        let usage = self.inner.memory_usage();
+        to_object(&serde_json::json!({
+            "heap": heap(),
+            "heapPeak": heap(),
+            "gpu": usage.gpu,
+            "gpuPeak": usage.gpu_peak,
+            "reloads": usage.reloads,
+            "reloadedBytes": usage.reloaded_bytes,
+        }))
     }
 
     /// Decodes a PNG, JPEG or WebP file (EXIF orientation applied) and computes
@@ -139,6 +167,10 @@ impl Model {
 }
 
 impl Model {
+    pub(crate) fn new(inner: pipeline::Model, device: DeviceKind) -> Model {
+        Model { inner, device }
+    }
+
     async fn encode(&self, image: RgbImage, host: HostCallbacks) -> Result<Picture, JsValue> {
         let picture = self
             .inner
@@ -147,4 +179,12 @@ impl Model {
             .into_js()?;
         Ok(Picture::new(picture))
     }
+}
+
+/// Bytes of the module's memory.
+fn heap() -> usize {
+    #[cfg(target_family = "wasm")]
+    return core::arch::wasm32::memory_size::<0>() << 16;
+    #[cfg(not(target_family = "wasm"))]
+    0
 }

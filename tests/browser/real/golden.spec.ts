@@ -2,11 +2,20 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
-import { WEB } from "../base";
+import { manifestOf } from "./manifest";
+import { serve, start } from "./wasm";
 
 const FIXTURES = path.join(import.meta.dirname, "../../fixtures");
 /** Largest |Δ| as a share of a stage's largest value. */
 const TOLERANCE = 1e-3;
+const FILES = [
+  "manifest.json",
+  "config.json",
+  "tokenizer.json",
+  "model.safetensors",
+  "input.png",
+  "expected.safetensors",
+];
 
 interface Row {
   stage: string;
@@ -23,15 +32,9 @@ interface Run {
 for (const device of ["gpu", "cpu"]) {
   for (const fixture of ["sa2va_tiny", "sa2va_tiny_q"]) {
     test(`${fixture} on ${device}`, async ({ page }) => {
-      await page.route("**/golden/wasm/*", (route) => {
-        const name = path.basename(new URL(route.request().url()).pathname);
-        return route.fulfill({ path: path.join(WEB, "src/wasm-pkg", name) });
-      });
-      await page.route("**/golden/model/*", (route) => {
-        const name = path.basename(new URL(route.request().url()).pathname);
-        return route.fulfill({ path: path.join(FIXTURES, fixture, name) });
-      });
-      await page.goto("/");
+      const folder = path.join(FIXTURES, fixture);
+      await serve(page, folder, await manifestOf(folder));
+      await page.evaluate(start, FILES);
       const text = await readFile(path.join(FIXTURES, fixture, "expected.json"), "utf8");
       const { question, answer } = JSON.parse(text);
       const run = await page.evaluate(trace, { device, question });
@@ -56,21 +59,17 @@ function printTable(title: string, rows: Row[]) {
 
 /** Runs in the page. */
 async function trace({ device, question }: { device: string; question: string }): Promise<Run> {
-  const wasm = await import(/* @vite-ignore */ new URL("/golden/wasm/askmask_web.js", location.href).href);
-  await wasm.default({ module_or_path: "/golden/wasm/askmask_web_bg.wasm" });
-  const bytes = async (name: string) =>
-    new Uint8Array(await (await fetch(`/golden/model/${name}`)).arrayBuffer());
+  // What `start` left there.
+  const { wasm, contents, files, manifest } = (globalThis as any).askmask;
   const host = {
     onEvent() {},
     checkpoint: () => new Promise<void>((resolve) => setTimeout(resolve)),
   };
-  const config = new TextDecoder().decode(await bytes("config.json"));
-  const loader = new wasm.Loader(config, await bytes("tokenizer.json"), device);
-  loader.addShard("model.safetensors", await bytes("model.safetensors"));
-  const model = await loader.finish(host);
-  const result = await model.trace(await bytes("input.png"), question, host);
+  const model = await wasm.loadModel(manifest, files, { device }, host);
+  await model.canary(host);
+  const result = await model.trace(contents.get("input.png"), question, host);
 
-  const file = await bytes("expected.safetensors");
+  const file: Uint8Array<ArrayBuffer> = contents.get("expected.safetensors");
   const headerLength = Number(new DataView(file.buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + headerLength)));
   const part = (name: string) => {

@@ -26,26 +26,24 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    pub fn upload(table: &Quantized, device: &Device) -> Self {
+    pub fn upload(table: Quantized, device: &Device) -> Self {
         let words = |values: Vec<u32>| {
             let count = values.len();
             Tensor::from_data(TensorData::new(values, [count]), (device, DType::U32))
         };
         let params = table.params();
+        let (rows, columns) = (table.rows(), table.columns());
+        let groups = table
+            .scales()
+            .iter()
+            .zip(table.biases())
+            .map(|(scale, bias)| u32::from(scale.to_bits()) | u32::from(bias.to_bits()) << 16)
+            .collect();
         Self {
-            packed: words(table.packed().to_vec()),
-            groups: words(
-                table
-                    .scales()
-                    .iter()
-                    .zip(table.biases())
-                    .map(|(scale, bias)| {
-                        u32::from(scale.to_bits()) | u32::from(bias.to_bits()) << 16
-                    })
-                    .collect(),
-            ),
-            rows: table.rows(),
-            columns: table.columns(),
+            groups: words(groups),
+            packed: words(table.into_packed()),
+            rows,
+            columns,
             bits: params.bits,
             group_words: params.group_size * params.bits as usize / 32,
         }

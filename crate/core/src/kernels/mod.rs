@@ -5,7 +5,11 @@ mod gpu;
 
 use burn::tensor::{Device, Tensor};
 
+use crate::device::is_gpu;
 use crate::quant::Quantized;
+
+/// WebGPU's default limit of one storage binding in bytes: what every device can bind.
+pub const MAX_BINDING: usize = 128 << 20;
 
 /// A group-quantized `[out, in]` matrix where its device needs it.
 #[derive(Debug, Clone)]
@@ -16,10 +20,18 @@ pub enum QuantizedMatrix {
 
 impl QuantizedMatrix {
     /// Moves the matrix to `device`; on the GPU it is uploaded once, still packed.
+    ///
+    /// # Panics
+    /// When its words pass [`MAX_BINDING`]: larger matrices come in parts.
     #[must_use]
     pub fn new(table: Quantized, device: &Device) -> Self {
         if is_gpu(device) {
-            Self::Gpu(gpu::Matrix::upload(&table, device))
+            assert!(
+                table.bytes() <= MAX_BINDING,
+                "a part of {} bytes",
+                table.bytes()
+            );
+            Self::Gpu(gpu::Matrix::upload(table, device))
         } else {
             Self::Cpu(cpu::Matrix::new(table))
         }
@@ -33,10 +45,4 @@ impl QuantizedMatrix {
             Self::Gpu(matrix) => matrix.matmul(x),
         }
     }
-}
-
-/// Whether `device` runs shaders.
-#[must_use]
-pub fn is_gpu(device: &Device) -> bool {
-    *device != Device::flex()
 }

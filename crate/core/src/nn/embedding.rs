@@ -1,46 +1,36 @@
-//! Token embedding table, kept on the CPU: only the rows of text tokens are looked up.
+//! Token embedding table: only the rows of text tokens are looked up, so it stays in its file.
 
-use std::borrow::Cow;
+use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use half::bf16;
 
+use super::loader::read_quantized;
 use crate::error::Error;
-use crate::quant::Quantized;
+use crate::quant::QuantParams;
+use crate::weights::{TensorSource, dtype};
 
-/// `[vocabulary, width]` in host memory, dense or quantized.
-#[derive(Debug, Clone)]
+/// `{name}.weight`, `[vocabulary, width]`, dense or quantized.
+#[derive(Clone)]
 pub struct Embedding {
-    table: Table,
+    source: Rc<dyn TensorSource>,
+    name: String,
+    params: Option<QuantParams>,
     width: usize,
 }
 
-#[derive(Debug, Clone)]
-enum Table {
-    F32(Vec<f32>),
-    Bf16(Vec<bf16>),
-    Quantized(Quantized),
-}
-
 impl Embedding {
-    /// A dense table, rows of `width`.
+    /// The table of layer `name` in `source`, where it was checked to be.
     #[must_use]
-    pub fn dense(values: Vec<f32>, width: usize) -> Self {
-        // Half the memory where it loses nothing, as with every bf16 checkpoint.
-        let exact = values.iter().all(|&v| bf16::from_f32(v).to_f32() == v);
-        let table = if exact {
-            Table::Bf16(values.into_iter().map(bf16::from_f32).collect())
-        } else {
-            Table::F32(values)
-        };
-        Self { table, width }
-    }
-
-    /// A group-quantized table.
-    #[must_use]
-    pub fn quantized(table: Quantized, width: usize) -> Self {
+    pub fn new(
+        source: Rc<dyn TensorSource>,
+        name: &str,
+        params: Option<QuantParams>,
+        width: usize,
+    ) -> Self {
         Self {
-            table: Table::Quantized(table),
+            source,
+            name: name.to_owned(),
+            params,
             width,
         }
     }
@@ -48,27 +38,32 @@ impl Embedding {
     /// Rows of `ids` as `[1, ids, width]` on the device.
     ///
     /// # Errors
-    /// [`Error::Internal`] when an id is outside the vocabulary.
+    /// [`Error::Internal`] when an id is outside the vocabulary; [`Error::Integrity`] when its
+    /// row cannot be read or holds values that are not finite.
     pub fn forward(&self, ids: &[u32], device: &Device) -> Result<Tensor<3>, Error> {
         let mut rows = Vec::with_capacity(ids.len() * self.width);
         for &id in ids {
-            let row = self.row(id as usize).ok_or_else(|| Error::Internal {
-                reason: format!("token {id} is outside the embedding table"),
-            })?;
-            rows.extend_from_slice(&row);
+            rows.extend(self.row(id as usize)?);
         }
         let data = TensorData::new(rows, [1, ids.len(), self.width]);
         Ok(Tensor::from_data(data, device))
     }
 
-    fn row(&self, id: usize) -> Option<Cow<'_, [f32]>> {
-        let range = id * self.width..(id + 1) * self.width;
-        match &self.table {
-            Table::F32(values) => values.get(range).map(Cow::Borrowed),
-            Table::Bf16(values) => values
-                .get(range)
-                .map(|row| row.iter().map(|v| v.to_f32()).collect()),
-            Table::Quantized(table) => table.dequantize_row(id).map(Cow::Owned),
+    fn row(&self, id: usize) -> Result<Vec<f32>, Error> {
+        let name = format!("{}.weight", self.name);
+        let unknown = || Error::Internal {
+            reason: format!("token {id} is outside the embedding table"),
+        };
+        let info = self.source.info(&name).ok_or_else(unknown)?;
+        if info.shape.first().is_none_or(|&rows| id >= rows) {
+            return Err(unknown());
         }
+        if let Some(params) = self.params {
+            let source = self.source.as_ref();
+            let row = read_quantized(source, &self.name, self.width, params, &(id..id + 1))?;
+            return row.dequantize_row(0).ok_or_else(unknown);
+        }
+        let bytes = self.source.read_rows(&name, id, 1)?;
+        dtype::to_finite_f32(&name, info.dtype, &bytes)
     }
 }

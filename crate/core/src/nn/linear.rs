@@ -11,11 +11,12 @@ pub struct Linear {
     bias: Option<Tensor<1>>,
 }
 
-/// The matrix of a [`Linear`], `[out, in]` as PyTorch stores it.
+/// The matrix of a [`Linear`], `[out, in]` as PyTorch stores it, in one or several parts of whole
+/// rows.
 #[derive(Debug, Clone)]
 pub enum Weight {
-    Dense(Tensor<2>),
-    Quantized(QuantizedMatrix),
+    Dense(Vec<Tensor<2>>),
+    Quantized(Vec<QuantizedMatrix>),
 }
 
 impl Linear {
@@ -30,15 +31,29 @@ impl Linear {
         let mut shape = x.dims();
         let rows: usize = shape[..D - 1].iter().product();
         let x = x.reshape([rows, shape[D - 1]]);
-        let y = match &self.weight {
-            Weight::Dense(weight) => x.matmul(weight.clone().transpose()),
-            Weight::Quantized(weight) => weight.matmul(x),
-        };
+        let y = self.weight.product(&x);
         let y = match &self.bias {
             Some(bias) => y + bias.clone().unsqueeze::<2>(),
             None => y,
         };
         shape[D - 1] = y.dims()[1];
         y.reshape(shape)
+    }
+}
+
+impl Weight {
+    /// `[rows, in]` → `[rows, out]`.
+    fn product(&self, x: &Tensor<2>) -> Tensor<2> {
+        let mut parts: Vec<Tensor<2>> = match self {
+            Self::Dense(parts) => parts
+                .iter()
+                .map(|part| x.clone().matmul(part.clone().transpose()))
+                .collect(),
+            Self::Quantized(parts) => parts.iter().map(|part| part.matmul(x.clone())).collect(),
+        };
+        match parts.len() {
+            1 => parts.remove(0),
+            _ => Tensor::cat(parts, 1),
+        }
     }
 }

@@ -13,7 +13,7 @@ pub use attention::attention;
 pub use embedding::Embedding;
 pub use kv_cache::KvCache;
 pub use linear::{Linear, Weight};
-pub use loader::Loader;
+pub use loader::{Loader, Watch};
 pub use mlp::Mlp;
 pub use norm::{LayerNorm, RmsNorm};
 pub use rope::Rotary;

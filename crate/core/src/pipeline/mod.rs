@@ -1,15 +1,19 @@
 //! From bytes to masks: the only module that knows every stage.
 
+mod canary;
 mod object;
+mod parts;
 mod picture;
 mod prompt;
 mod trace;
 
 use std::rc::Rc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 pub use object::Object;
+pub use parts::MemoryUsage;
+use parts::Parts;
 pub use picture::{Answer, AskOptions, Picture, Token};
 pub use prompt::{Point, PointLabel, Prompts};
 pub use trace::Trace;
@@ -19,9 +23,8 @@ use crate::device::{self, DeviceKind};
 use crate::error::Error;
 use crate::host::{Host, Stage};
 use crate::image::RgbImage;
-use crate::nn::Loader;
 use crate::processing;
-use crate::sa2va::{Config, Features, Sa2va, State, pixel_shuffle};
+use crate::sa2va::{Config, Features, State, pixel_shuffle};
 use crate::tokenizer::Tokenizer;
 use crate::weights::TensorSource;
 
@@ -38,6 +41,29 @@ pub struct ModelFiles {
     pub weights: Box<dyn TensorSource>,
 }
 
+/// How a model is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Where it computes.
+    pub device: DeviceKind,
+    /// Most tiles a picture is cut into, the thumbnail not counted; by default what the model was
+    /// trained with. Fewer need less memory and time, and lose small things.
+    pub max_tiles: Option<usize>,
+    /// Holds only the part at work and reads the others again when their turn comes. Results are
+    /// the same.
+    pub low_memory: bool,
+}
+
+impl From<DeviceKind> for LoadOptions {
+    fn from(device: DeviceKind) -> Self {
+        Self {
+            device,
+            max_tiles: None,
+            low_memory: false,
+        }
+    }
+}
+
 /// A loaded model. Clones share it.
 #[derive(Clone)]
 pub struct Model(Rc<Inner>);
@@ -45,17 +71,25 @@ pub struct Model(Rc<Inner>);
 struct Inner {
     config: Config,
     tokenizer: Tokenizer,
-    network: Sa2va,
-    device: Device,
+    max_tiles: usize,
+    parts: Parts,
 }
 
 impl Model {
-    /// Checks and loads a checkpoint onto a device.
+    /// Checks and loads a checkpoint onto a device. The weights are read part by part, and stay
+    /// in use: rows of the token embedding are read from them later.
     ///
     /// # Errors
     /// [`Error::UnsupportedModel`], [`Error::Integrity`] and [`Error::WeightsMismatch`] for files
-    /// that are not a Sa2VA checkpoint; [`Error::WebGpuUnavailable`] without a GPU.
-    pub async fn load(files: ModelFiles, kind: DeviceKind, host: &dyn Host) -> Result<Self, Error> {
+    /// that are not a Sa2VA checkpoint; [`Error::WebGpuUnavailable`] without a GPU;
+    /// [`Error::OutOfMemory`] and [`Error::DeviceLost`]; [`Error::Cancelled`] when the host asked
+    /// to stop.
+    pub async fn load(
+        files: ModelFiles,
+        options: impl Into<LoadOptions>,
+        host: &dyn Host,
+    ) -> Result<Self, Error> {
+        let options = options.into();
         let config = Config::parse(&files.config)?;
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer)?;
         if tokenizer.vocabulary_size() > config.llm_config.vocab_size {
@@ -67,15 +101,24 @@ impl Model {
                 ),
             });
         }
-        let device = device::open(kind).await?;
+        let device = device::open(options.device).await?;
         host.checkpoint().await?;
-        let network = load_network(files.weights.as_ref(), &config, &device, host)?;
+        let trained = config.max_dynamic_patch;
+        let max_tiles = options.max_tiles.unwrap_or(trained).clamp(1, trained);
+        let source = Rc::from(files.weights);
+        let parts = Parts::load(source, config.clone(), device, options.low_memory, host).await?;
         Ok(Self(Rc::new(Inner {
             config,
             tokenizer,
-            network,
-            device,
+            max_tiles,
+            parts,
         })))
+    }
+
+    /// What it costs now.
+    #[must_use]
+    pub fn memory_usage(&self) -> MemoryUsage {
+        self.0.parts.usage()
     }
 
     /// The configuration it was loaded with.
@@ -94,7 +137,7 @@ impl Model {
         let tiles = processing::tiles(
             &image,
             inner.config.force_image_size,
-            inner.config.max_dynamic_patch,
+            inner.max_tiles,
             inner.config.use_thumbnail,
         );
         let mut steps = Steps::new(host, inner, tiles.len());
@@ -106,37 +149,23 @@ impl Model {
     }
 }
 
-fn load_network(
-    source: &dyn TensorSource,
-    config: &Config,
-    device: &Device,
-    host: &dyn Host,
-) -> Result<Sa2va, Error> {
-    let total = source.total_bytes();
-    let done = std::cell::Cell::new(0);
-    let progress = |bytes| {
-        done.set(done.get() + bytes);
-        host.progress(Stage::Load, done.get(), Some(total));
-    };
-    let loader = Loader::new(source, config.quantization.as_ref(), device, &progress);
-    Sa2va::load(loader, config)
-}
-
 /// Counts the transformer blocks that one picture costs.
 struct Steps<'a> {
     host: &'a dyn Host,
+    parts: &'a Parts,
     done: u64,
     total: u64,
 }
 
 impl<'a> Steps<'a> {
-    fn new(host: &'a dyn Host, inner: &Inner, tiles: usize) -> Self {
-        let network = &inner.network;
-        let total = tiles * network.vision.blocks().len()
-            + network.hiera.blocks().len()
-            + network.language.depth();
+    fn new(host: &'a dyn Host, inner: &'a Inner, tiles: usize) -> Self {
+        let config = &inner.config;
+        let total = tiles * config.vision_config.num_hidden_layers
+            + config.grounding_encoder.stages.iter().sum::<usize>()
+            + config.llm_config.num_hidden_layers;
         Self {
             host,
+            parts: &inner.parts,
             done: 0,
             total: total as u64,
         }
@@ -144,6 +173,7 @@ impl<'a> Steps<'a> {
 
     async fn step(&mut self) -> Result<(), Error> {
         self.done += 1;
+        self.parts.look();
         self.host
             .progress(Stage::EncodeImage, self.done, Some(self.total));
         self.host.checkpoint().await
@@ -158,20 +188,21 @@ impl Inner {
         steps: &mut Steps<'_>,
     ) -> Result<Tensor<3>, Error> {
         let trace = steps.host.trace();
+        let vision = self.parts.vision(steps.host).await?;
         let mut tokens = Vec::with_capacity(tiles.len());
         for tile in tiles {
             let pixels = self.pixels(tile);
             record(trace, "pixel_values", &pixels);
-            let mut x = self.network.vision.embed(pixels);
+            let mut x = vision.tower.embed(pixels);
             record(trace, "vit_embeddings", &x);
-            for block in self.network.vision.blocks() {
+            for block in vision.tower.blocks() {
                 x = block.forward(x);
                 steps.step().await?;
             }
             record(trace, "vit_last_hidden", &x);
             let shuffled = pixel_shuffle(x);
             record(trace, "pixel_shuffled", &shuffled);
-            let tile_tokens = self.network.connector.forward(shuffled);
+            let tile_tokens = vision.connector.forward(shuffled);
             record(trace, "image_tokens", &tile_tokens);
             tokens.push(tile_tokens);
         }
@@ -187,8 +218,9 @@ impl Inner {
         let side = self.config.grounding_encoder.image_size;
         let data = TensorData::new(processing::sam_pixels(image, side), [1, 3, side, side]);
         let trace = steps.host.trace();
-        let hiera = &self.network.hiera;
-        let pixels = Tensor::from_data(data, &self.device);
+        let encoder = self.parts.image_encoder(steps.host).await?;
+        let hiera = &encoder.trunk;
+        let pixels = Tensor::from_data(data, self.parts.device());
         record(trace, "sam_pixel_values", &pixels);
         let mut x = hiera.embed(pixels);
         let mut stages = Vec::with_capacity(4);
@@ -203,11 +235,11 @@ impl Inner {
         let stages = stages.try_into().map_err(|_| Error::Internal {
             reason: "the image encoder does not have four stages".into(),
         })?;
-        let pyramid = self.network.fpn.pyramid(stages);
+        let pyramid = encoder.neck.pyramid(stages);
         for (level, map) in pyramid.iter().enumerate() {
             record(trace, &format!("fpn_{level}"), &channels_first(map));
         }
-        let features = self.network.fpn.reduce(pyramid);
+        let features = encoder.neck.reduce(pyramid);
         for (level, map) in [&features.stride4, &features.stride8, &features.embedding]
             .iter()
             .enumerate()
@@ -230,12 +262,14 @@ impl Inner {
         let trace = steps.host.trace();
         let count = vision_tokens.dims()[1];
         let (before, after) = self.tokenizer.picture_frame()?;
-        let language = &self.network.language;
+        let part = self.parts.language(steps.host).await?;
+        let language = &part.model;
+        let device = self.parts.device();
         let x = Tensor::cat(
             vec![
-                language.embed(&before, &self.device)?,
+                language.embed(&before, device)?,
                 vision_tokens,
-                language.embed(&after, &self.device)?,
+                language.embed(&after, device)?,
             ],
             1,
         );
@@ -247,8 +281,8 @@ impl Inner {
                 limit,
             });
         }
-        let mut state = language.state(limit.min(prefix + QUESTION_TOKENS), &self.device);
-        let rotary = language.rotary(&state, prefix, &self.device);
+        let mut state = language.state(limit.min(prefix + QUESTION_TOKENS), device);
+        let rotary = language.rotary(&state, prefix, device);
         record(trace, "lm_inputs_embeds", &x);
         let mut x = x;
         for index in 0..language.depth() {
@@ -264,7 +298,7 @@ impl Inner {
         let shape = [1, 3, tile.size.height, tile.size.width];
         Tensor::from_data(
             TensorData::new(processing::normalize(tile), shape),
-            &self.device,
+            self.parts.device(),
         )
     }
 }
@@ -272,14 +306,4 @@ impl Inner {
 /// A channels-last map in the order of the reference, `[1, channels, height, width]`.
 fn channels_first(map: &Tensor<4>) -> Tensor<4> {
     map.clone().permute([0, 3, 1, 2])
-}
-
-/// Brings a tensor to the host.
-async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
-    let lost = |reason: String| Error::DeviceLost { reason };
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|e| lost(e.to_string()))?;
-    data.try_into_vec().map_err(|e| lost(format!("{e:?}")))
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::read;
+use crate::device::read;
 use crate::error::Error;
 use crate::image::ImageSize;
 use crate::mask::Mask;

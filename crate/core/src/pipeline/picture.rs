@@ -5,12 +5,13 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::object::Choice;
 use super::trace::record;
-use super::{Inner, Model, Object, Prompts, Trace, read};
+use super::{Inner, Model, Object, Prompts, Trace};
+use crate::device::read;
 use crate::error::Error;
 use crate::generate::{Decode, Limits, generate};
 use crate::host::{Host, Stage};
 use crate::image::{ImageSize, RgbImage};
-use crate::sa2va::{Features, State};
+use crate::sa2va::{Features, Language, State};
 use crate::sampler::{Sampler, Sampling};
 use crate::tokenizer::validate_question;
 
@@ -115,8 +116,10 @@ impl Picture {
         }
         let max_tokens = options.max_tokens.min(room - ids.len());
         let trace = host.trace();
+        let language = inner.parts.language(host).await?;
         let mut talk = Talk {
             inner,
+            language: &language,
             state: &mut prefix.state,
             seg_states: Vec::new(),
             trace,
@@ -131,6 +134,7 @@ impl Picture {
         let mut done = 0;
         let tokens = generate(logits, &mut talk, &mut sampler, limits, async |token| {
             done += 1;
+            inner.parts.look();
             host.progress(Stage::Think, done, None);
             if let Some(text) = stream.push(token)? {
                 host.token(&text);
@@ -140,7 +144,14 @@ impl Picture {
         .await?;
         let seg_states = std::mem::take(&mut talk.seg_states);
         drop(prefix);
-        self.answer(&tokens, seg_states, host).await
+        let embeddings = seg_states
+            .into_iter()
+            .map(|state| {
+                record(trace, "seg_hidden", &state);
+                language.seg_projection.forward(state)
+            })
+            .collect();
+        self.answer(&tokens, embeddings, host).await
     }
 
     /// Draws or redraws one object from clicks and a box, starting from `previous` if given.
@@ -159,20 +170,16 @@ impl Picture {
             prompts.coordinates(self.size(), inner.config.grounding_encoder.image_size)?;
         host.progress(Stage::Mask, 0, Some(1));
         host.checkpoint().await?;
-        let sparse = inner
-            .network
-            .prompt_encoder
-            .coordinates(&coordinates, &inner.device);
+        let encoder = &inner.parts.masks().prompt_encoder;
+        let device = inner.parts.device();
+        let sparse = encoder.coordinates(&coordinates, device);
         let dense = match previous {
             Some(object) => {
                 let side = inner.config.grounding_encoder.mask_side();
                 let data = TensorData::new(object.low_res_logits().to_vec(), [1, 1, side, side]);
-                inner
-                    .network
-                    .prompt_encoder
-                    .mask(Tensor::from_data(data, &inner.device))
+                encoder.mask(Tensor::from_data(data, device))
             }
-            None => inner.network.prompt_encoder.no_mask(),
+            None => encoder.no_mask(),
         };
         let object = self
             .decode_mask(sparse, dense, Choice::SingleIfStable, ("refine", host))
@@ -184,18 +191,16 @@ impl Picture {
     async fn answer(
         &self,
         tokens: &[u32],
-        seg_states: Vec<Tensor<3>>,
+        embeddings: Vec<Tensor<3>>,
         host: &dyn Host,
     ) -> Result<Answer, Error> {
         let inner = &self.model.0;
-        let total = seg_states.len() as u64;
-        let mut objects = Vec::with_capacity(seg_states.len());
-        for (done, state) in seg_states.into_iter().enumerate() {
+        let encoder = &inner.parts.masks().prompt_encoder;
+        let total = embeddings.len() as u64;
+        let mut objects = Vec::with_capacity(embeddings.len());
+        for (done, embedding) in embeddings.into_iter().enumerate() {
             host.progress(Stage::Mask, done as u64, Some(total));
             host.checkpoint().await?;
-            record(host.trace(), "seg_hidden", &state);
-            let embedding = inner.network.seg_projection.forward(state);
-            let encoder = &inner.network.prompt_encoder;
             record(host.trace(), "seg_embeddings", &embedding);
             let sparse = encoder.language(embedding);
             let label = format!("seg{done}");
@@ -227,12 +232,12 @@ impl Picture {
     ) -> Result<Object, Error> {
         let inner = &self.model.0;
         record(host.trace(), &format!("{label}_sparse"), &sparse);
-        let positions = inner.network.prompt_encoder.dense_positions();
-        let candidates =
-            inner
-                .network
-                .mask_decoder
-                .forward(&self.features, positions, sparse, dense);
+        let masks = inner.parts.masks();
+        let positions = masks.prompt_encoder.dense_positions();
+        let candidates = masks
+            .decoder
+            .forward(&self.features, positions, sparse, dense);
+        inner.parts.look();
         record(host.trace(), &format!("{label}_masks"), &candidates.masks);
         record(host.trace(), &format!("{label}_iou"), &candidates.iou);
         record(
@@ -248,6 +253,7 @@ impl Picture {
 /// The language model in the middle of one question.
 struct Talk<'a> {
     inner: &'a Inner,
+    language: &'a Language,
     state: &'a mut State,
     /// The final state of every `[SEG]` that was fed, `[1, 1, llm width]` each.
     seg_states: Vec<Tensor<3>>,
@@ -257,10 +263,10 @@ struct Talk<'a> {
 impl Talk<'_> {
     /// Reads the question; logits of the answer's first token.
     async fn prefill(&mut self, ids: &[u32], host: &dyn Host) -> Result<Vec<f32>, Error> {
-        let language = &self.inner.network.language;
-        let mut x = language.embed(ids, &self.inner.device)?;
+        let language = &self.language.model;
+        let mut x = language.embed(ids, self.inner.parts.device())?;
         record(self.trace, "lm_inputs_embeds", &x);
-        let rotary = language.rotary(self.state, ids.len(), &self.inner.device);
+        let rotary = language.rotary(self.state, ids.len(), self.inner.parts.device());
         host.progress(Stage::Think, 0, None);
         for index in 0..language.depth() {
             host.checkpoint().await?;
@@ -271,7 +277,7 @@ impl Talk<'_> {
     }
 
     async fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
-        let logits = self.inner.network.language.logits(hidden);
+        let logits = self.language.model.logits(hidden);
         record(self.trace, "step_logits", &logits);
         read(logits).await
     }
@@ -279,8 +285,8 @@ impl Talk<'_> {
 
 impl Decode for Talk<'_> {
     async fn feed(&mut self, token: u32) -> Result<Vec<f32>, Error> {
-        let language = &self.inner.network.language;
-        let x = language.embed(&[token], &self.inner.device)?;
+        let language = &self.language.model;
+        let x = language.embed(&[token], self.inner.parts.device())?;
         let hidden = language.forward(x, self.state);
         if token == self.inner.tokenizer.seg_id() {
             self.seg_states.push(hidden.clone());

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use super::read;
+use crate::device::read;
 use crate::error::Error;
 
 /// Collects stage results by name while the pipeline runs. What one stage makes in several parts

@@ -9,6 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::config::GroundingConfig;
 use super::positions::{channels_last, resize_bicubic};
+use super::sample::noise;
 use crate::error::Error;
 use crate::nn::{LayerNorm, Linear, Loader, attention};
 
@@ -28,9 +29,41 @@ impl Hiera {
     /// Reads `{at}.*`, where `at` is the trunk's prefix.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, at: &str, config: &GroundingConfig) -> Result<Self, Error> {
-        let plans = plan_blocks(config);
+    /// [`Error::Integrity`] when a file cannot be read; those of [`Loader::checkpoint`].
+    pub async fn load(
+        loader: &mut Loader<'_>,
+        at: &str,
+        config: &GroundingConfig,
+    ) -> Result<Self, Error> {
+        Self::load_blocks(loader, at, config, |_| true).await
+    }
+
+    /// The same with only those blocks that [`Hiera::sample`] runs, for which alone it is good.
+    ///
+    /// # Errors
+    /// As [`Hiera::load`].
+    pub async fn load_sample(
+        loader: &mut Loader<'_>,
+        at: &str,
+        config: &GroundingConfig,
+    ) -> Result<Self, Error> {
+        let pooling = config.stages[0];
+        Self::load_blocks(loader, at, config, |i| i == 0 || i == pooling).await
+    }
+
+    async fn load_blocks(
+        loader: &mut Loader<'_>,
+        at: &str,
+        config: &GroundingConfig,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Self, Error> {
+        let mut blocks = Vec::new();
+        for (i, plan) in plan_blocks(config).iter().enumerate() {
+            if wanted(i) {
+                blocks.push(Block::load(loader, &format!("{at}.blocks.{i}"), plan)?);
+                loader.checkpoint().await?;
+            }
+        }
         Ok(Self {
             patch_weight: loader.tensor(
                 &format!("{at}.patch_embed.proj.weight"),
@@ -39,11 +72,7 @@ impl Hiera {
             patch_bias: loader
                 .tensor(&format!("{at}.patch_embed.proj.bias"), [config.embed_dim])?,
             positions: load_positions(loader, at, config)?,
-            blocks: plans
-                .iter()
-                .enumerate()
-                .map(|(i, plan)| Block::load(loader, &format!("{at}.blocks.{i}"), plan))
-                .collect::<Result<_, _>>()?,
+            blocks,
             stage_ends: stage_ends(config),
         })
     }
@@ -51,6 +80,11 @@ impl Hiera {
     /// `[1, 3, side, side]` → `[1, side/4, side/4, embed_dim]`, with positions.
     #[must_use]
     pub fn embed(&self, pixels: Tensor<4>) -> Tensor<4> {
+        self.patches(pixels) + self.positions.clone()
+    }
+
+    /// `[1, 3, 4h, 4w]` → `[1, h, w, embed_dim]`.
+    fn patches(&self, pixels: Tensor<4>) -> Tensor<4> {
         let options = ConvOptions::new([4, 4], [3, 3], [1, 1], 1);
         let patches = conv2d(
             pixels,
@@ -58,7 +92,19 @@ impl Hiera {
             Some(self.patch_bias.clone()),
             options,
         );
-        patches.permute([0, 2, 3, 1]) + self.positions.clone()
+        patches.permute([0, 2, 3, 1])
+    }
+
+    /// The patch embedding, the first block and the first that pools on 32 × 32 pixels of noise,
+    /// `[1, 4, 4, 2 · embed_dim]`.
+    #[must_use]
+    pub fn sample(&self) -> Tensor<4> {
+        let mut x = self.patches(noise([1, 3, 32, 32], &self.patch_bias.device()));
+        let pooling = self.blocks.iter().find(|block| block.plan.pools);
+        for block in self.blocks.first().into_iter().chain(pooling) {
+            x = block.forward(x);
+        }
+        x
     }
 
     /// The blocks in order.

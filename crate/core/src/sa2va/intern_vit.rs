@@ -7,6 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::config::Config;
 use super::positions::resize_bicubic;
+use super::sample::noise;
 use crate::error::Error;
 use crate::nn::{LayerNorm, Linear, Loader, RmsNorm, attention};
 
@@ -25,11 +26,17 @@ impl InternVit {
     /// Reads `vision_model.*`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, config: &Config) -> Result<Self, Error> {
+    /// [`Error::Integrity`] when a file cannot be read; those of [`Loader::checkpoint`].
+    pub async fn load(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
         let vision = &config.vision_config;
         let (width, patch) = (vision.hidden_size, vision.patch_size);
         let at = "vision_model.embeddings";
+        let mut blocks = Vec::with_capacity(vision.num_hidden_layers);
+        for i in 0..vision.num_hidden_layers {
+            let at = format!("vision_model.encoder.layers.{i}");
+            blocks.push(Block::load(loader, &at, config)?);
+            loader.checkpoint().await?;
+        }
         Ok(Self {
             patch_weight: loader.tensor(
                 &format!("{at}.patch_embedding.weight"),
@@ -39,15 +46,19 @@ impl InternVit {
             patch_size: patch,
             class_token: loader.tensor(&format!("{at}.class_embedding"), [1, 1, width])?,
             positions: load_positions(loader, &format!("{at}.position_embedding"), config)?,
-            blocks: (0..vision.num_hidden_layers)
-                .map(|i| Block::load(loader, &format!("vision_model.encoder.layers.{i}"), config))
-                .collect::<Result<_, _>>()?,
+            blocks,
         })
     }
 
     /// Patch and position embedding: `[1, 3, side, side]` → `[1, 1 + grid², width]`.
     #[must_use]
     pub fn embed(&self, pixels: Tensor<4>) -> Tensor<3> {
+        let patches = self.patches(pixels);
+        Tensor::cat(vec![self.class_token.clone(), patches], 1) + self.positions.clone()
+    }
+
+    /// `[1, 3, h, w]` → `[1, patches, width]`.
+    fn patches(&self, pixels: Tensor<4>) -> Tensor<3> {
         let options = ConvOptions::new([self.patch_size; 2], [0, 0], [1, 1], 1);
         let patches = conv2d(
             pixels,
@@ -55,8 +66,19 @@ impl InternVit {
             Some(self.patch_bias.clone()),
             options,
         );
-        let patches = patches.flatten::<3>(2, 3).swap_dims(1, 2);
-        Tensor::cat(vec![self.class_token.clone(), patches], 1) + self.positions.clone()
+        patches.flatten::<3>(2, 3).swap_dims(1, 2)
+    }
+
+    /// The patch embedding and the first block on five patches of noise, `[1, 5, width]`.
+    #[must_use]
+    pub fn sample(&self) -> Tensor<3> {
+        let side = self.patch_size;
+        let pixels = noise([1, 3, side, 5 * side], &self.patch_bias.device());
+        let patches = self.patches(pixels);
+        match self.blocks.first() {
+            Some(block) => block.forward(patches),
+            None => patches,
+        }
     }
 
     /// The transformer blocks in order, to be run one by one on the result of [`Self::embed`].

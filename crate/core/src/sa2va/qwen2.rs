@@ -4,11 +4,28 @@ use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::config::{Config, LanguageConfig};
+use super::sample::noise;
 use crate::error::Error;
 use crate::nn::{Embedding, KvCache, Linear, Loader, RmsNorm, Rotary, attention};
 
+const EMBEDDING: &str = "language_model.model.embed_tokens";
+
+/// Name of the output head, which may be the embedding.
+fn head(config: &LanguageConfig) -> &'static str {
+    match config.tie_word_embeddings {
+        true => EMBEDDING,
+        false => "language_model.lm_head",
+    }
+}
+
+/// Outputs of the head that a sample looks at, evenly over all of them.
+fn sampled_rows(vocabulary: usize) -> impl Iterator<Item = usize> {
+    const COUNT: usize = 32;
+    (0..COUNT).map(move |i| i * (vocabulary - 1) / COUNT)
+}
+
 /// Decoder-only transformer with grouped queries and a SwiGLU feed-forward.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Qwen2 {
     embedding: Embedding,
     layers: Vec<Layer>,
@@ -55,25 +72,62 @@ impl Qwen2 {
     /// Reads `language_model.*`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, config: &Config) -> Result<Self, Error> {
+    /// [`Error::Integrity`] when a file cannot be read; those of [`Loader::checkpoint`].
+    pub async fn load(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
         let llm = &config.llm_config;
         let (width, vocabulary) = (llm.hidden_size, llm.vocab_size);
-        let table = "language_model.model.embed_tokens";
-        let head = if llm.tie_word_embeddings {
-            table
-        } else {
-            "language_model.lm_head"
-        };
+        let mut layers = Vec::with_capacity(llm.num_hidden_layers);
+        for i in 0..llm.num_hidden_layers {
+            let at = format!("language_model.model.layers.{i}");
+            layers.push(Layer::load(loader, &at, llm)?);
+            loader.checkpoint().await?;
+        }
         Ok(Self {
-            embedding: loader.embedding(table, vocabulary, width)?,
-            layers: (0..llm.num_hidden_layers)
-                .map(|i| Layer::load(loader, &format!("language_model.model.layers.{i}"), llm))
-                .collect::<Result<_, _>>()?,
+            embedding: loader.embedding(EMBEDDING, vocabulary, width)?,
+            layers,
             norm: RmsNorm::load(loader, "language_model.model.norm", width, llm.rms_norm_eps)?,
-            head: loader.linear(head, width, vocabulary, false)?,
+            head: loader.linear(head(llm), width, vocabulary, false)?,
             config: llm.clone(),
         })
+    }
+
+    /// The same with one layer and some rows of the head: good for [`Qwen2::sample`] alone.
+    ///
+    /// # Errors
+    /// As [`Qwen2::load`].
+    pub fn load_sample(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
+        let llm = &config.llm_config;
+        let (width, vocabulary) = (llm.hidden_size, llm.vocab_size);
+        let rows: Vec<_> = sampled_rows(vocabulary).map(|row| row..row + 1).collect();
+        Ok(Self {
+            embedding: loader.embedding(EMBEDDING, vocabulary, width)?,
+            layers: vec![Layer::load(loader, "language_model.model.layers.0", llm)?],
+            norm: RmsNorm::load(loader, "language_model.model.norm", width, llm.rms_norm_eps)?,
+            head: loader.linear_rows(head(llm), width, vocabulary, &rows)?,
+            config: llm.clone(),
+        })
+    }
+
+    /// The first layer on five tokens of noise and then on one, `[1, 1, width]`, and the logits
+    /// of some tokens after that.
+    #[must_use]
+    pub fn sample(&self, device: &Device) -> (Tensor<3>, Tensor<1>) {
+        let mut state = self.state(8, device);
+        let mut x = Tensor::zeros([1; 3], device);
+        for count in [5, 1] {
+            let rotary = self.rotary(&state, count, device);
+            x = noise([1, count, self.config.hidden_size], device);
+            if !self.layers.is_empty() {
+                x = self.layer(0, x, &rotary, &mut state);
+            }
+        }
+        let hidden = self.finish(x);
+        let logits = self.logits(hidden.clone()).flatten::<1>(0, 2);
+        if logits.dims()[0] < self.config.vocab_size {
+            return (hidden, logits);
+        }
+        let rows = sampled_rows(self.config.vocab_size).map(|row| logits.clone().narrow(0, row, 1));
+        (hidden, Tensor::cat(rows.collect(), 0))
     }
 
     /// An empty cache for `capacity` positions.

@@ -105,6 +105,34 @@ pub fn to_f16(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f16>, Error>
         .collect()
 }
 
+/// As [`to_f32`].
+///
+/// # Errors
+/// [`Error::Integrity`] also when one is not finite.
+pub fn to_finite_f32(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, Error> {
+    let values = to_f32(name, dtype, bytes)?;
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(value) => Err(not_finite(name, *value)),
+        None => Ok(values),
+    }
+}
+
+/// As [`to_f16`].
+///
+/// # Errors
+/// [`Error::Integrity`] also when one is not finite.
+pub fn to_finite_f16(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f16>, Error> {
+    let values = to_f16(name, dtype, bytes)?;
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(value) => Err(not_finite(name, value.to_f32())),
+        None => Ok(values),
+    }
+}
+
+fn not_finite(name: &str, value: f32) -> Error {
+    damaged(name, format!("it holds {value}, which no weight is"))
+}
+
 /// Words of tensor `name`.
 ///
 /// # Errors
@@ -157,6 +185,23 @@ mod tests {
     fn values_beyond_f16_are_refused() {
         assert!(to_f16("x", Dtype::F32, &1e6_f32.to_le_bytes()).is_err());
         assert!(to_f32("x", Dtype::U32, &[0; 4]).is_err());
+    }
+
+    #[test]
+    fn fault_08_values_that_are_no_numbers_are_refused() {
+        let halves: Vec<u8> = [f16::ONE, f16::NAN]
+            .into_iter()
+            .flat_map(f16::to_le_bytes)
+            .collect();
+        assert!(to_f16("x", Dtype::F16, &halves).is_ok());
+        for error in [
+            to_finite_f16("x", Dtype::F16, &halves).unwrap_err(),
+            to_finite_f32("x", Dtype::F16, &halves).unwrap_err(),
+            to_finite_f32("x", Dtype::F32, &f32::INFINITY.to_le_bytes()).unwrap_err(),
+        ] {
+            assert!(error.to_string().starts_with("x is damaged"), "{error}");
+        }
+        assert!(to_finite_f16("x", Dtype::F16, &halves[..2]).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::safetensors::{self, Entries, Entry, PREFIX};
@@ -67,15 +68,29 @@ impl TensorSource for Folder {
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
         let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
-        let read = || -> io::Result<Vec<u8>> {
-            let mut file = File::open(path)?;
-            file.seek(SeekFrom::Start(entry.range.start as u64))?;
-            let mut bytes = vec![0; entry.range.len()];
-            file.read_exact(&mut bytes)?;
-            Ok(bytes)
-        };
-        read().map(Cow::Owned).map_err(|e| unreadable(path, &e))
+        read_range(path, &entry.range).map(Cow::Owned)
     }
+
+    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
+        let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
+        let rows = entry
+            .info
+            .row_range(first, count)
+            .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
+        let start = entry.range.start;
+        read_range(path, &(start + rows.start..start + rows.end)).map(Cow::Owned)
+    }
+}
+
+fn read_range(path: &Path, range: &Range<usize>) -> Result<Vec<u8>, Error> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(range.start as u64))?;
+        let mut bytes = vec![0; range.len()];
+        file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|e| unreadable(path, &e))
 }
 
 fn read_header(name: &str, path: &Path) -> io::Result<Result<Entries, Error>> {
@@ -171,6 +186,8 @@ mod tests {
         let source = Folder::open(&folder.0).unwrap();
         assert_eq!(source.names(), ["a", "b"]);
         assert_eq!(*source.read("a").unwrap(), [1, 2]);
+        assert_eq!(*source.read_rows("a", 1, 1).unwrap(), [2]);
+        assert_eq!(source.read_rows("a", 1, 2).unwrap_err().code(), "integrity");
         folder.write(
             INDEX,
             br#"{"weight_map":{"a":"m-1.safetensors","c":"m-2.safetensors"}}"#,

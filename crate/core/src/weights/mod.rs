@@ -12,6 +12,7 @@ pub mod safetensors;
 mod stored;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::error::Error;
 pub use dtype::Dtype;
@@ -46,6 +47,16 @@ impl TensorInfo {
     pub fn bytes(&self) -> Option<usize> {
         self.elements()?.checked_mul(self.dtype.bytes())
     }
+
+    /// Where `count` rows from row `first` on lie among its bytes, or `None` when it has no such
+    /// rows. A single number is one row.
+    #[must_use]
+    pub fn row_range(&self, first: usize, count: usize) -> Option<Range<usize>> {
+        let rows = self.shape.first().copied().unwrap_or(1);
+        let end = first.checked_add(count).filter(|&end| end <= rows)?;
+        let row = self.bytes()?.checked_div(rows)?;
+        Some(first * row..end * row)
+    }
 }
 
 /// Where a model's tensors come from.
@@ -61,6 +72,24 @@ pub trait TensorSource {
     /// # Errors
     /// [`Error::WeightsMismatch`] when there is none, [`Error::Integrity`] when it cannot be read.
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error>;
+
+    /// The bytes of `count` rows of tensor `name` from row `first` on, where a row is one step along
+    /// the first dimension.
+    ///
+    /// # Errors
+    /// As [`TensorSource::read`], also for rows that the tensor does not have.
+    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
+        let range = self
+            .info(name)
+            .ok_or_else(|| missing(name))?
+            .row_range(first, count)
+            .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
+        let beyond = || damaged(name, "it is shorter than its shape");
+        Ok(match self.read(name)? {
+            Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(range).ok_or_else(beyond)?),
+            Cow::Owned(bytes) => Cow::Owned(bytes.get(range).ok_or_else(beyond)?.to_vec()),
+        })
+    }
 
     /// Rows of each part in which tensor `name` is stored: one part unless it is split, none when
     /// there is no such tensor. A single number is one row.

@@ -92,6 +92,26 @@ impl TensorSource for Stored {
         Ok(Cow::Owned(bytes))
     }
 
+    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
+        let (info, parts) = self.tensor(name)?;
+        let range = info.row_range(first, count).ok_or_else(|| {
+            super::damaged(name, format!("it has no {count} rows from {first} on"))
+        })?;
+        let mut bytes = vec![0; range.len()];
+        let mut start = 0;
+        for part in parts {
+            let part_range = start..start + part.bytes as usize;
+            let (from, to) = (range.start.max(start), range.end.min(part_range.end));
+            if from < to {
+                let offset = part.offset + (from - start) as u64;
+                let buffer = &mut bytes[from - range.start..to - range.start];
+                self.files.read_at(&part.file, offset, buffer)?;
+            }
+            start = part_range.end;
+        }
+        Ok(Cow::Owned(bytes))
+    }
+
     fn part_rows(&self, name: &str) -> Vec<usize> {
         let parts = self
             .tensors
@@ -160,6 +180,16 @@ mod tests {
         assert_eq!(*stored.read_part("t", 1).unwrap(), [104, 105]);
         assert_eq!(*stored.read("t").unwrap(), [8, 9, 10, 11, 104, 105]);
         assert_eq!(stored.read_file("b").unwrap(), [100, 101, 102]);
+    }
+
+    #[test]
+    fn rows_are_read_across_parts() {
+        let stored = stored();
+        assert_eq!(*stored.read_rows("t", 1, 2).unwrap(), [10, 11, 104, 105]);
+        assert_eq!(*stored.read_rows("t", 2, 1).unwrap(), [104, 105]);
+        assert!(stored.read_rows("t", 0, 0).unwrap().is_empty());
+        let error = stored.read_rows("t", 2, 2).unwrap_err();
+        assert!(error.to_string().starts_with("t is damaged"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,144 @@
+//! Row-split matrices, low memory mode, counters and the canary on the GPU. One test, because a
+//! process has one GPU device.
+
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use askmask_core::device::{self, gpu_bytes, read};
+use askmask_core::nn::{Loader, Watch};
+use askmask_core::pipeline::{LoadOptions, Model};
+use askmask_core::quant::QuantizationConfig;
+use askmask_core::weights::{Dtype, TensorInfo, TensorSource};
+use askmask_core::{DeviceKind, Error};
+use askmask_tests::golden::{Golden, files};
+use askmask_tests::scenes::Quiet;
+use askmask_tests::sources::WrongOnce;
+use burn::tensor::{Device, Tensor};
+
+const FIXTURE: &str = "sa2va_tiny_q";
+
+#[test]
+fn parts_on_the_gpu() {
+    let normal = Golden::run(FIXTURE, DeviceKind::Gpu);
+    low_memory_gives_the_same_answer(&normal);
+    the_canary_tells_right_from_wrong();
+    matrices_larger_than_a_buffer_are_split();
+}
+
+fn low_memory_gives_the_same_answer(normal: &Golden) {
+    let options = LoadOptions {
+        low_memory: true,
+        ..DeviceKind::Gpu.into()
+    };
+    let low = Golden::run(FIXTURE, options);
+    assert_eq!(low.answer.tokens, normal.answer.tokens);
+    for (low, normal) in low.answer.objects.iter().zip(&normal.answer.objects) {
+        assert!(low.mask.iou(&normal.mask).unwrap() >= 0.9999);
+    }
+    let usage = low.model.memory_usage();
+    assert!(0 < usage.gpu && usage.gpu <= usage.gpu_peak, "{usage:?}");
+}
+
+fn the_canary_tells_right_from_wrong() {
+    let canary = |files| {
+        pollster::block_on(async {
+            let model = Model::load(files, DeviceKind::Gpu, &Quiet).await.unwrap();
+            model.canary(&Quiet).await
+        })
+    };
+    assert_eq!(canary(files(FIXTURE)), Ok(()));
+    let mut wrong = files(FIXTURE);
+    wrong.weights = Box::new(WrongOnce::new(wrong.weights, "mlp1.3.biases"));
+    let stage = "connector".to_owned();
+    assert_eq!(canary(wrong), Err(Error::GpuResultInvalid { stage }));
+}
+
+/// Rows and columns of Sa2VA-1B's output head: 85 MB at 4 bits, so it comes in several parts.
+const HEAD: [usize; 2] = [151_679, 896];
+
+/// A quantized head whose words follow from their place, so that none is ever held in full.
+struct Head([(String, TensorInfo); 3]);
+
+impl Head {
+    fn new() -> Self {
+        let [rows, columns] = HEAD;
+        let tensor = |part: &str, dtype, width| {
+            let shape = vec![rows, width];
+            (format!("head.{part}"), TensorInfo { dtype, shape })
+        };
+        Self([
+            tensor("weight", Dtype::U32, columns / 8),
+            tensor("scales", Dtype::F16, columns / 32),
+            tensor("biases", Dtype::F16, columns / 32),
+        ])
+    }
+}
+
+impl TensorSource for Head {
+    fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn info(&self, name: &str) -> Option<&TensorInfo> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, info)| info)
+    }
+
+    fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
+        panic!("{name} is read whole")
+    }
+
+    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
+        let info = self.info(name).expect("one of three");
+        let range = info.row_range(first, count).expect("rows that are there");
+        assert!(range.len() <= 32 << 20, "{} bytes at once", range.len());
+        Ok(match name.ends_with("weight") {
+            true => range.map(|at| ((at * 2_654_435_761) >> 13) as u8).collect(),
+            // 1/16 and −1/2 in f16.
+            false if name.ends_with("scales") => [0x00, 0x2c].repeat(range.len() / 2).into(),
+            false => [0x00, 0xb8].repeat(range.len() / 2).into(),
+        })
+    }
+}
+
+struct Silent;
+
+impl Watch for Silent {
+    fn read(&self, _: u64) {}
+
+    fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn matrices_larger_than_a_buffer_are_split() {
+    let [rows, columns] = HEAD;
+    let source: Rc<dyn TensorSource> = Rc::new(Head::new());
+    let quantization: QuantizationConfig =
+        serde_json::from_str(r#"{"group_size":32,"bits":4}"#).unwrap();
+    let x: Vec<f32> = (0..columns).map(|i| (i as f32 * 0.1).sin()).collect();
+    let product = |device: &Device| {
+        let mut loader = Loader::new(&source, Some(&quantization), device, &Silent);
+        let head = loader.linear("head", columns, rows, false).unwrap();
+        let x = Tensor::<1>::from_floats(x.as_slice(), device).unsqueeze::<2>();
+        pollster::block_on(read(head.forward(x))).unwrap()
+    };
+    let gpu = pollster::block_on(device::open(DeviceKind::Gpu)).unwrap();
+    let before = gpu_bytes(&gpu);
+    let found = product(&gpu);
+    let grown = gpu_bytes(&gpu) - before;
+    let stored = (rows * columns / 2 + rows * columns / 8) as u64;
+    assert!(
+        (stored..stored + (16 << 20)).contains(&grown),
+        "{grown} for {stored}"
+    );
+    let expected = product(&Device::flex());
+    assert_eq!(found.len(), rows);
+    let largest = expected.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+    for (row, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        assert!(
+            (found - expected).abs() <= 1e-4 * largest,
+            "row {row}: {found} {expected}"
+        );
+    }
+}
