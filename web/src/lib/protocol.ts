@@ -90,7 +90,7 @@ export interface ModelRequest {
 
 export interface Loaded {
   device: DeviceReport;
-  /** The first 16 hexadecimal digits of the manifest's SHA-256. */
+  /** SHA-256 of the manifest, in hex: names exactly this model. */
   manifest: string;
   /** Files that could only be kept in memory, by their SHA-256. */
   kept: Map<string, Blob>;

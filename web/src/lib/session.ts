@@ -124,7 +124,8 @@ export class Model {
   /** @internal */
   readonly bridge = new Bridge(spawnWorker);
   #device: DeviceReport | null = null;
-  #manifest: string | null = null;
+  #manifest = "";
+  #recoveries = 0;
   #notice: string | null = null;
   #recovery: string | null = null;
   #loadedIn = -1;
@@ -138,14 +139,19 @@ export class Model {
     return this.#device;
   }
 
-  /** The first 16 hexadecimal digits of the manifest's SHA-256; null until it is loaded. */
-  get manifest(): string | null {
-    return this.#manifest;
-  }
-
   /** Something that people should know, such as that the model is not kept; or null. */
   get notice(): string | null {
     return this.#notice;
+  }
+
+  /** SHA-256 of the model's manifest, in hex; empty until it is loaded. */
+  get manifest(): string {
+    return this.#manifest;
+  }
+
+  /** How often the GPU failed and a fresh worker took over. */
+  get recoveries(): number {
+    return this.#recoveries;
   }
 
   /** What the model takes up now, and took at most. */
@@ -161,7 +167,7 @@ export class Model {
     if (this.#disposed)
       throw new AskmaskError("disposed", "This model was disposed.", "Load it again.");
     if (this.#loadedIn === this.bridge.generation) return;
-    const { device, manifest, notice, kept } = await call("load", this.request);
+    const { device, notice, kept, manifest } = await call("load", this.request);
     this.#device = device;
     this.#manifest = manifest;
     this.#notice = [this.#recovery, notice].filter((text) => text !== null).join(" ") || null;
@@ -180,6 +186,7 @@ export class Model {
       return await this.bridge.run(job, callOptions(options));
     } catch (error) {
       if (!isFatal(error) || this.#disposed) throw error;
+      this.#recoveries += 1;
       this.#prepareRecovery(error);
       options.onRecover?.(error);
     }

@@ -5,9 +5,10 @@ import { AskmaskError } from "../errors";
 import type { MemoryUsage, ModelReport, StoredModel } from "../models";
 import type { Box, Loaded, Params, Result, WireObject } from "../protocol";
 import { chooseDevice } from "./device";
+import { downloadModel } from "./download";
 import type { Host } from "./host";
 import { report } from "./report";
-import { find, fingerprint } from "./shelf";
+import { find, sha256 } from "./shelf";
 import { BlobFiles } from "./store/files";
 import { Store } from "./store/store";
 
@@ -31,6 +32,7 @@ export class Engine {
   #nextHandle = 1;
 
   async load(request: Params<"load">, host: Host): Promise<Loaded> {
+    if (request.source.kind === "embedded") return this.#loadEmbedded(request, host);
     const [device] = await Promise.all([chooseDevice(request.device), init()]);
     const store = await Store.open(request.kept);
     const found = await find(store, request, host);
@@ -39,12 +41,33 @@ export class Engine {
     this.#release = release;
     const { maxTiles, lowMemory } = request;
     const options = { device: device.device, maxTiles, lowMemory };
-    const manifest = found.manifest.text;
-    const model = await wasm.loadModel(manifest, new BlobFiles(files), options, host);
+    const { text } = found.manifest;
+    const model = await wasm.loadModel(text, new BlobFiles(files), options, host);
+    const manifest = sha256(text);
     if (device.device === "gpu") await checkOnce(model, manifest, device.adapter, store, host);
     this.#model = model;
     const notice = unstored && NOTICES[unstored];
-    return { device, manifest: fingerprint(manifest), kept: store.memory.blobs, notice };
+    return { device, manifest, notice, kept: store.memory.blobs };
+  }
+
+  /** Until the embedded model has a manifest. */
+  async #loadEmbedded({ embedded, device }: Params<"load">, host: Host): Promise<Loaded> {
+    const onBytes = (done: number, total: number) =>
+      host.onEvent({ type: "progress", stage: "download", done, total });
+    const [report, files] = await Promise.all([
+      chooseDevice(device),
+      downloadModel(new URL("./", embedded).href, onBytes, host.signal),
+      init(),
+    ]);
+    const config = new TextDecoder().decode(files.get("config.json"));
+    const tokenizer = files.get("tokenizer.json") ?? new Uint8Array();
+    const loader = new wasm.Loader(config, tokenizer, report.device);
+    for (const [name, bytes] of files) {
+      if (name.endsWith(".safetensors")) loader.addShard(name, bytes);
+    }
+    this.#model = await loader.finish(host);
+    loader.free();
+    return { device: report, kept: new Map(), notice: null, manifest: "" };
   }
 
   async preflight(request: Params<"preflight">, host: Host): Promise<ModelReport> {
@@ -149,7 +172,7 @@ async function checkOnce(
   store: Store,
   host: Host,
 ): Promise<void> {
-  const what = fingerprint(JSON.stringify([manifest, adapter, wasm.buildId()]));
+  const what = sha256(JSON.stringify([manifest, adapter, wasm.buildId()]));
   if (await store.remembers(what)) return;
   await model.canary(host);
   await store.remember(what);

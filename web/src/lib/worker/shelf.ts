@@ -56,7 +56,7 @@ async function findAtOrigin(
   { patience = PATIENCE }: ModelRequest,
   { signal }: Host,
 ): Promise<Found> {
-  const key = fingerprint(origin.identity);
+  const key = sha256(origin.identity).slice(0, 16);
   const manifest = await store.manifest(origin, key, wasm.readManifest, patience, signal);
   const { listing } = manifest;
   const obtain = (doubted: boolean, host: Host) => {
@@ -69,13 +69,13 @@ async function findAtOrigin(
   return { manifest, host: origin.host, stored: await store.storedBytes(listing), obtain };
 }
 
-/** A short name for a text, the same each time. */
-export function fingerprint(text: string): string {
+/** SHA-256 of a text, in hex. */
+export function sha256(text: string): string {
   const hash = newHash();
   hash.update(new TextEncoder().encode(text));
-  const name = hash.digest().slice(0, 16);
+  const hex = hash.digest();
   hash.free();
-  return name;
+  return hex;
 }
 
 function newHash(): wasm.Sha256 {

@@ -30,7 +30,7 @@ export function originOf(source: RemoteSource, embedded: string): Origin {
     return origin(source, `manifest ${url.href}`, url, true);
   }
   const { id, revision, host = HUB } = source;
-  if (!/^[\w.-]+(\/[\w.-]+)+$/.test(id) || revision.trim() === "") {
+  if (!/^\w[\w.-]*(\/\w[\w.-]*)+$/.test(id) || revision.trim() === "") {
     throw new AskmaskError("unsupported-model", `${id} is no repository name.`, HUB_HINT);
   }
   const base = webAddress(host).href.replace(/\/+$/, "");
