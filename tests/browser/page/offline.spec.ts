@@ -33,9 +33,6 @@ async function firstVisit(context: BrowserContext): Promise<Page> {
   return page;
 }
 
-// Starting browsers takes a busy machine its time.
-test.setTimeout(90_000);
-
 test.beforeEach(async ({}, info) => {
   profile = info.outputPath("profile");
   site = await Site.copyTo(info.outputPath("site"), 4180);
