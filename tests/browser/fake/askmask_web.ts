@@ -61,20 +61,6 @@ export async function loadModel(
   return new Model(options.device, name, bytes);
 }
 
-export class Loader {
-  constructor(
-    _config: string,
-    _tokenizer: Uint8Array,
-    private readonly device: string,
-  ) {}
-  addShard(): void {}
-  async finish(host: Host): Promise<Model> {
-    await pause(host);
-    return new Model(this.device, "nano", 0);
-  }
-  free(): void {}
-}
-
 /** Throws the first time that any worker of this site gets here. */
 async function failOnce(code: string, message: string): Promise<void> {
   if (await caches.has(`stand-in ${code}`)) return;

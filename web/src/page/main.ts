@@ -64,9 +64,9 @@ function connectLiveRegion(app: App): void {
 
 /** Says how large the model is before anything large is fetched. */
 async function tellModelSize(): Promise<void> {
-  const response = await fetch(new URL("models/nano/files.json", document.baseURI));
+  const response = await fetch(new URL("models/nano/manifest.json", document.baseURI));
   if (!response.ok) return;
-  const files: { bytes: number }[] = await response.json();
+  const { files }: { files: { bytes: number }[] } = await response.json();
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const text = `The model, ${size(bytes)}, comes from this site with the first question.`;
   byId("model-size", HTMLElement).textContent = text;

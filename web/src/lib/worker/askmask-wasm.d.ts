@@ -72,13 +72,6 @@ declare module "askmask-wasm" {
     host: HostCallbacks,
   ): Promise<Model>;
 
-  export class Loader {
-    constructor(config: string, tokenizer: Uint8Array, device: string);
-    addShard(name: string, bytes: Uint8Array): void;
-    finish(host: HostCallbacks): Promise<Model>;
-    free(): void;
-  }
-
   export class Model {
     readonly device: string;
     setImage(bytes: Uint8Array, host: HostCallbacks): Promise<Picture>;

@@ -5,7 +5,6 @@ import { AskmaskError } from "../errors";
 import type { MemoryUsage, ModelReport, StoredModel } from "../models";
 import type { Box, Loaded, Params, Result, WireObject } from "../protocol";
 import { chooseDevice } from "./device";
-import { downloadModel } from "./download";
 import type { Host } from "./host";
 import { report } from "./report";
 import { find, sha256 } from "./shelf";
@@ -32,7 +31,6 @@ export class Engine {
   #nextHandle = 1;
 
   async load(request: Params<"load">, host: Host): Promise<Loaded> {
-    if (request.source.kind === "embedded") return this.#loadEmbedded(request, host);
     const [device] = await Promise.all([chooseDevice(request.device), init()]);
     const store = await Store.open(request.kept);
     const found = await find(store, request, host);
@@ -48,26 +46,6 @@ export class Engine {
     this.#model = model;
     const notice = unstored && NOTICES[unstored];
     return { device, manifest, notice, kept: store.memory.blobs };
-  }
-
-  /** Until the embedded model has a manifest. */
-  async #loadEmbedded({ embedded, device }: Params<"load">, host: Host): Promise<Loaded> {
-    const onBytes = (done: number, total: number) =>
-      host.onEvent({ type: "progress", stage: "download", done, total });
-    const [report, files] = await Promise.all([
-      chooseDevice(device),
-      downloadModel(new URL("./", embedded).href, onBytes, host.signal),
-      init(),
-    ]);
-    const config = new TextDecoder().decode(files.get("config.json"));
-    const tokenizer = files.get("tokenizer.json") ?? new Uint8Array();
-    const loader = new wasm.Loader(config, tokenizer, report.device);
-    for (const [name, bytes] of files) {
-      if (name.endsWith(".safetensors")) loader.addShard(name, bytes);
-    }
-    this.#model = await loader.finish(host);
-    loader.free();
-    return { device: report, kept: new Map(), notice: null, manifest: "" };
   }
 
   async preflight(request: Params<"preflight">, host: Host): Promise<ModelReport> {
