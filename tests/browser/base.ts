@@ -24,6 +24,9 @@ export function base(port: number, command: string, flags: string[] = []): Playw
     forbidOnly: true,
     reporter: [["list"]],
     outputDir: ".results",
+    // Far more than any step takes: busy machines fail no test.
+    timeout: 90_000,
+    expect: { timeout: 20_000 },
     use: {
       baseURL: address,
       // Requests that one makes cannot be rerouted; offline.spec.ts allows it.

@@ -55,10 +55,15 @@ export class FaultyServer {
   budget = Number.POSITIVE_INFINITY;
   readonly #orders = new Map<string, Order>();
   #server: http.Server | null = null;
-  #port = 0;
+  #port: number;
 
-  /** Serves the files of `folder`, by their last path part, whatever comes before it. */
-  constructor(private readonly folder: string) {}
+  /** Serves the files of `folder`, by their last path part, whatever comes before it, on any port unless one is given. */
+  constructor(
+    private readonly folder: string,
+    port = 0,
+  ) {
+    this.#port = port;
+  }
 
   get address(): string {
     return `http://localhost:${this.#port}`;

@@ -3,6 +3,7 @@
 import { AnswerView } from "./answer";
 import { App } from "./app";
 import { recall, remember } from "./choice";
+import { connectDiagnostics } from "./diagnostics";
 import { byId } from "./dom";
 import { Intake } from "./intake";
 import { Keyboard } from "./keyboard";
@@ -105,6 +106,7 @@ connectLiveRegion(app);
 const offline = new Offline();
 new ModelPanel(app, offline);
 connectOffline(app, offline);
+connectDiagnostics(app, () => offline.kept);
 // Without either the page still works on people's own pictures.
 new Samples(app).load().catch(console.error);
 tellModelSize().catch(console.error);
