@@ -15,6 +15,16 @@ export const WEBGPU = [
   "--enable-features=Vulkan",
 ];
 
+/** The library without a page around it, with the real wasm module. */
+export const HARNESS = "http://localhost:4176/";
+
+/** Builds the harness into `site` and serves it. */
+export function harness(site: string, port: number): string {
+  const folder = path.join(import.meta.dirname, "harness");
+  const options = `${folder} --config ${folder}/vite.config.ts --outDir ${path.join(import.meta.dirname, site)}`;
+  return `cd ${WEB} && npx vite build ${options} && npx vite preview ${options} --port ${port} --strictPort`;
+}
+
 export function base(port: number, command: string, flags: string[] = []): PlaywrightTestConfig {
   const address = `http://localhost:${port}/`;
   return {
