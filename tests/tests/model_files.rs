@@ -5,11 +5,16 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use askmask_core::Error;
 use askmask_core::quant::{QuantParams, Quantized};
-use askmask_core::weights::quantize::{Sink, quantize_model};
-use askmask_core::weights::{Folder, InMemory, Index, Recipe, TensorSource, safetensors};
-use askmask_tests::{Tensors, bytes, json, mutations, path};
-use serde_json::Value;
+use askmask_core::sa2va::{Config, memory};
+use askmask_core::weights::manifest::Origin;
+use askmask_core::weights::quantize::{Extras, Plan, Sink};
+use askmask_core::weights::{
+    Folder, InMemory, Index, Manifest, ReadAt, Recipe, Stored, TensorSource, safetensors,
+};
+use askmask_tests::{Tensors, bytes, mutations, path};
+use serde_json::{Value, json};
 
 fn model() -> Vec<u8> {
     bytes("sa2va_tiny/model.safetensors")
@@ -144,41 +149,105 @@ fn quantization_equals_mlx() {
 #[test]
 fn a_quantized_model_has_every_tensor_of_its_source() {
     let source = Folder::open(&path("sa2va_tiny")).unwrap();
-    let mut files = Files::default();
-    let config = json("sa2va_tiny/config.json");
-    let summary = quantize_model(&source, &config, &Recipe::default(), &mut files).unwrap();
-    let written = InMemory::new([("out".into(), files.0["model.safetensors"].clone())]).unwrap();
-    assert!(summary.quantized > 20, "{summary:?}");
-    assert_eq!(
-        summary.quantized + summary.kept + summary.dropped.len(),
-        source.names().len()
+    let text = String::from_utf8(bytes("sa2va_tiny/config.json")).unwrap();
+    let (config, json): (Config, Value) = (
+        Config::parse(&text).unwrap(),
+        serde_json::from_str(&text).unwrap(),
     );
+    let plan = Plan::new(&source, &json, &Recipe::default()).unwrap();
+    let mut files = Memory::default();
+    let extras = Extras {
+        config: &json,
+        tokenizer: &bytes("sa2va_tiny/tokenizer.json"),
+        origin: Origin::default(),
+        memory: &|tensors| memory(&config, tensors),
+    };
+    let manifest = plan.write(&source, extras, &mut files).unwrap();
+    let written = Stored::new(manifest, Box::new(files.clone()));
     for name in source.names() {
-        assert_eq!(
-            written.info(name).is_some(),
-            !summary.dropped.iter().any(|dropped| dropped == name),
-            "{name}"
-        );
+        let dropped = plan.dropped().iter().any(|dropped| dropped == name);
+        assert_eq!(written.info(name).is_some(), !dropped, "{name}");
     }
     assert!(written.total_bytes() < source.total_bytes());
     let config: Value = serde_json::from_slice(&files.0["config.json"]).unwrap();
-    assert_eq!(
-        config["quantization"]["language_model.model.embed_tokens"]["bits"],
-        8
-    );
+    let embedding = &config["quantization"]["language_model.model.embed_tokens"];
+    assert_eq!(embedding["bits"], 8);
+    written.check_hashes().unwrap();
+    let report = plan.compare(&source, &written).unwrap();
+    let quantized = report.groups.values().filter(|group| group.bits == 4);
+    assert!(quantized.count() >= 10, "{report:?}");
 }
 
-#[derive(Default)]
-struct Files(BTreeMap<String, Vec<u8>>);
+/// Damaged manifests are refused or describe files that can be read without harm.
+#[test]
+fn fault_07_damaged_manifests_never_panic() {
+    let whole = small_manifest();
+    let mut read = 0;
+    for damaged in mutations(&whole, 3000) {
+        let Ok(text) = String::from_utf8(damaged) else {
+            continue;
+        };
+        let Ok(manifest) = Manifest::parse(&text) else {
+            continue;
+        };
+        read += 1;
+        let bytes = manifest.bytes();
+        let stored = Stored::new(manifest, Box::new(Memory::default()));
+        assert!(stored.total_bytes() <= bytes);
+        for name in stored.names() {
+            assert!(stored.read(name).is_err());
+        }
+    }
+    assert!(read > 0);
+}
 
-impl Sink for Files {
+#[derive(Default, Clone)]
+struct Memory(BTreeMap<String, Vec<u8>>);
+
+impl Sink for Memory {
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
         Ok(Box::new(self.0.entry(name.to_owned()).or_default()))
     }
 
-    fn progress(&mut self, done: u64, total: u64) {
+    fn progress(&mut self, done: u64, total: u64) -> Result<(), Error> {
         assert!(done <= total);
+        Ok(())
     }
+}
+
+impl ReadAt for Memory {
+    fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let bytes = self
+            .0
+            .get(file)
+            .and_then(|file| file.get(offset as usize..));
+        let bytes = bytes.and_then(|bytes| bytes.get(..buffer.len()));
+        buffer.copy_from_slice(bytes.ok_or(Error::Integrity {
+            file: file.into(),
+            reason: "too short".into(),
+        })?);
+        Ok(())
+    }
+}
+
+/// Two tensors of which one is split.
+fn small_manifest() -> Vec<u8> {
+    let hash = "0f".repeat(32);
+    let stage = |stage| json!({"stage": stage, "weights": 1, "lowMemoryWeights": 1, "activations": 1, "activationsPerTile": 1});
+    let part = |file, offset, bytes, rows| json!({"file": file, "offset": offset, "bytes": bytes, "rows": rows});
+    let file = |name, bytes| json!({"name": name, "bytes": bytes, "sha256": hash});
+    let memory = ["load", "encode-image", "think", "mask"].map(stage);
+    json!({
+        "format": "askmask-model", "version": 1, "family": "sa2va", "name": "n", "source": "s", "licence": "l",
+        "files": [file("config.json", 2), file("tokenizer.json", 2), file("a", 20), file("b", 9)],
+        "tensors": [
+            {"name": "x", "dtype": "F16", "shape": [3, 2], "parts": [part("a", 8, 8, 2), part("b", 0, 4, 1)]},
+            {"name": "y", "dtype": "F32", "shape": [], "parts": [part("a", 16, 4, 1)]},
+        ],
+        "memory": memory,
+    })
+    .to_string()
+    .into_bytes()
 }
 
 fn small_file() -> Vec<u8> {

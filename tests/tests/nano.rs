@@ -4,17 +4,20 @@ use std::path::Path;
 
 use askmask_core::DeviceKind;
 use askmask_core::pipeline::{Model, ModelFiles};
-use askmask_core::weights::{Folder, TensorSource};
+use askmask_core::weights::{Files, Manifest, Stored};
 use askmask_tests::scenes::{Quiet, score_direct};
 
 fn nano() -> Model {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/nano");
-    let read = |name: &str| std::fs::read(folder.join(name)).expect(name);
-    let weights = Folder::open(&folder).expect("nano's weights are sound");
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).expect("manifest.json");
+    let manifest = Manifest::parse(&manifest).expect("nano's manifest is sound");
+    let stored = Stored::new(manifest, Box::new(Files::new(folder)));
+    stored.check_hashes().expect("nano's files are sound");
+    let read = |name: &str| stored.read_file(name).expect(name);
     let files = ModelFiles {
         config: String::from_utf8(read("config.json")).expect("config.json is text"),
         tokenizer: read("tokenizer.json"),
-        weights: Box::new(weights) as Box<dyn TensorSource>,
+        weights: Box::new(stored),
     };
     pollster::block_on(Model::load(files, DeviceKind::Cpu, &Quiet)).expect("nano loads")
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use askmask_core::pipeline::{AskOptions, Model, Object, Picture, Point, PointLabel, Prompts};
-use askmask_core::{BoundingBox, DeviceKind, Error, Mask, RgbImage};
-use clap::{Args, ValueEnum};
+use askmask_core::{BoundingBox, Error, Mask, RgbImage};
+use clap::Args;
 use serde_json::{Value, json};
 
+use crate::device::Device;
 use crate::fault::Fault;
 use crate::host::{Terminal, plain, say};
 use crate::model;
@@ -47,12 +48,6 @@ pub struct Arguments {
     bbox: Option<BoundingBox>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Device {
-    Cpu,
-    Gpu,
-}
-
 struct Found {
     text: String,
     objects: Vec<Object>,
@@ -75,16 +70,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
 }
 
 async fn find(arguments: &Arguments, image: RgbImage, host: &Terminal) -> Result<Found, Fault> {
-    let device = match arguments.device {
-        Device::Cpu => DeviceKind::Cpu,
-        Device::Gpu => DeviceKind::Gpu,
-    };
     if let Some(question) = &arguments.question {
         // Before the model is loaded, which may take long.
         askmask_core::tokenizer::validate_question(question)?;
     }
     let files = model::files(arguments.model.as_deref())?;
-    let model = Model::load(files, device, host).await?;
+    let model = Model::load(files, arguments.device.kind(), host).await?;
     let picture = model.set_image(image, host).await?;
     let (text, mut objects) = match &arguments.question {
         Some(question) => {

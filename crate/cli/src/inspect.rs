@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use askmask_core::sa2va::Config;
-use askmask_core::weights::{Folder, TensorSource};
+use askmask_core::weights::TensorSource;
 
 use crate::fault::Fault;
 use crate::host::say;
-use crate::model::text;
+use crate::model::{text, weights};
 
 /// Tensors of one part of the model.
 #[derive(Default)]
@@ -20,14 +20,14 @@ struct Part {
 }
 
 pub fn run(folder: &Path) -> Result<(), Fault> {
+    let weights = weights(folder)?;
     let config = Config::parse(&text(&folder.join("config.json"))?)?;
-    let weights = Folder::open(folder)?;
     say(&describe(&config));
     say(&format!(
         "\n{:<34}{:>9}{:>16}{:>16}  types\n",
         "part", "tensors", "numbers", "bytes"
     ));
-    let parts = parts(&weights);
+    let parts = parts(weights.as_ref());
     for (name, part) in &parts {
         say(&line(name, part));
     }
@@ -69,7 +69,7 @@ fn describe(config: &Config) -> String {
     )
 }
 
-fn parts(weights: &Folder) -> BTreeMap<String, Part> {
+fn parts(weights: &dyn TensorSource) -> BTreeMap<String, Part> {
     let mut parts: BTreeMap<String, Part> = BTreeMap::new();
     for name in weights.names() {
         let Some(info) = weights.info(name) else {

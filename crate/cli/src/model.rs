@@ -4,30 +4,109 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use askmask_core::Error;
 use askmask_core::pipeline::ModelFiles;
-use askmask_core::weights::{Folder, InMemory};
+use askmask_core::tokenizer;
+use askmask_core::weights::{Files, Folder, Manifest, ReadAt, Stored, TensorSource};
 
 use crate::fault::Fault;
 
 /// The files of `folder`, or of the embedded nano.
 pub fn files(folder: Option<&Path>) -> Result<ModelFiles, Fault> {
-    match folder {
-        Some(folder) => Ok(ModelFiles {
+    let Some(folder) = folder else {
+        return nano();
+    };
+    match browser_folder(folder)? {
+        Some(stored) => model_files(stored),
+        None => Ok(ModelFiles {
             config: text(&folder.join("config.json"))?,
-            tokenizer: bytes(&folder.join("tokenizer.json"))?,
+            tokenizer: tokenizer_json(folder)?,
             weights: Box::new(Folder::open(folder)?),
         }),
-        None => nano(),
     }
 }
 
-fn nano() -> Result<ModelFiles, Fault> {
-    let weights = include_bytes!("../../../models/nano/model.safetensors").to_vec();
-    Ok(ModelFiles {
-        config: include_str!("../../../models/nano/config.json").to_owned(),
-        tokenizer: include_bytes!("../../../models/nano/tokenizer.json").to_vec(),
-        weights: Box::new(InMemory::new([("model.safetensors".to_owned(), weights)])?),
+/// The tensors of a browser folder, every file verified, or of a plain checkpoint.
+pub fn weights(folder: &Path) -> Result<Box<dyn TensorSource>, Fault> {
+    Ok(match browser_folder(folder)? {
+        Some(stored) => Box::new(stored),
+        None => Box::new(Folder::open(folder)?),
     })
+}
+
+/// A folder with a manifest, every file verified; `None` for a plain checkpoint.
+fn browser_folder(folder: &Path) -> Result<Option<Stored>, Fault> {
+    let manifest = folder.join("manifest.json");
+    if !manifest.is_file() {
+        return Ok(None);
+    }
+    let manifest = Manifest::parse(&text(&manifest)?)?;
+    let stored = Stored::new(manifest, Box::new(Files::new(folder.to_owned())));
+    stored.check_hashes()?;
+    Ok(Some(stored))
+}
+
+/// `tokenizer.json` of the checkpoint, or one made from the files that older tokenizers have.
+pub fn tokenizer_json(folder: &Path) -> Result<Vec<u8>, Fault> {
+    let ready = folder.join("tokenizer.json");
+    if ready.is_file() {
+        return bytes(&ready);
+    }
+    let optional = |name: &str| match folder.join(name) {
+        path if path.is_file() => text(&path).map(Some),
+        _ => Ok(None),
+    };
+    let parts = tokenizer::Parts {
+        vocabulary: text(&folder.join("vocab.json"))?,
+        merges: text(&folder.join("merges.txt"))?,
+        added: optional("added_tokens.json")?,
+        config: optional("tokenizer_config.json")?,
+        special: optional("special_tokens_map.json")?,
+    };
+    Ok(tokenizer::build(&parts)?)
+}
+
+fn nano() -> Result<ModelFiles, Fault> {
+    let manifest = Manifest::parse(include_str!("../../../models/nano/manifest.json"))?;
+    model_files(Stored::new(manifest, Box::new(Embedded)))
+}
+
+fn model_files(stored: Stored) -> Result<ModelFiles, Fault> {
+    let config = String::from_utf8(stored.read_file("config.json")?);
+    Ok(ModelFiles {
+        config: config.map_err(|_| Error::UnsupportedModel {
+            reason: "config.json is no UTF-8 text".into(),
+        })?,
+        tokenizer: stored.read_file("tokenizer.json")?,
+        weights: Box::new(stored),
+    })
+}
+
+/// nano's files, inside the program.
+struct Embedded;
+
+impl ReadAt for Embedded {
+    fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let bytes: &[u8] = match file {
+            "config.json" => include_bytes!("../../../models/nano/config.json"),
+            "tokenizer.json" => include_bytes!("../../../models/nano/tokenizer.json"),
+            "weights-00001.safetensors" => {
+                include_bytes!("../../../models/nano/weights-00001.safetensors")
+            }
+            _ => &[],
+        };
+        let rest = bytes.get(offset as usize..).unwrap_or_default();
+        match rest.get(..buffer.len()) {
+            Some(found) => buffer.copy_from_slice(found),
+            None => {
+                return Err(Error::Integrity {
+                    file: file.to_owned(),
+                    reason: "it ends too early".into(),
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Most bytes of a picture or tokenizer; beyond that the path is a mistake, such as a device.

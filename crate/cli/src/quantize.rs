@@ -1,27 +1,42 @@
-//! `askmask quantize`: a smaller model folder from a dense one.
+//! `askmask quantize`: a folder for the browser from a downloaded checkpoint.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use askmask_core::Error;
-use askmask_core::sa2va::Config;
-use askmask_core::weights::quantize::{Sink, quantize_model};
-use askmask_core::weights::{Folder, Recipe};
+use askmask_core::sa2va::{self, Config};
+use askmask_core::tokenizer::Tokenizer;
+use askmask_core::weights::manifest::{Manifest, Origin};
+use askmask_core::weights::quantize::{Extras, Plan, Report, Sink};
+use askmask_core::weights::{Files, Folder, Recipe, Stored};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::fault::Fault;
 use crate::host::say;
-use crate::model::text;
+use crate::model::{text, tokenizer_json};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Folder of the dense model
+    /// Folder of a Sa2VA checkpoint: config.json, safetensors weights, and tokenizer.json or
+    /// vocab.json with merges.txt. Weights that are quantized already (MLX's layout) are packed
+    /// anew without changing a bit; the options about bits then say nothing
     input: PathBuf,
-    /// Folder to write, which must not hold a model yet
+    /// Folder to write, which must not exist or be empty
     output: PathBuf,
-    /// Bits of the language model's layers
+    /// What people call the model [default: the input folder's name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Where the weights come from, such as ByteDance/Sa2VA-1B
+    #[arg(long)]
+    source: String,
+    /// Licence of the weights, as their card says it
+    #[arg(long, alias = "license")]
+    licence: String,
+    /// Bits of the language model's layers: 4, 8 or 16
     #[arg(long, default_value_t = 4)]
     language_bits: u32,
     /// Bits of the output head
@@ -31,88 +46,194 @@ pub struct Arguments {
     #[arg(long, default_value_t = 8)]
     embedding_bits: u32,
     /// Bits of the vision tower and connector
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     vision_bits: u32,
     /// Bits of SAM 2's image encoder
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     mask_bits: u32,
     /// Weights that share a scale: 32, 64 or 128
     #[arg(long, default_value_t = 32)]
     group_size: usize,
+    /// Print size and error of each kind of layer
+    #[arg(long)]
+    report: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let config = text(&arguments.input.join("config.json"))?;
-    Config::parse(&config)?;
-    let config = serde_json::from_str(&config).map_err(|e| Error::UnsupportedModel {
+    let config_text = text(&arguments.input.join("config.json"))?;
+    let config = Config::parse(&config_text)?;
+    let json = serde_json::from_str(&config_text).map_err(|e| Error::UnsupportedModel {
         reason: e.to_string(),
     })?;
+    let tokenizer = tokenizer_json(&arguments.input)?;
+    Tokenizer::from_bytes(&tokenizer)?;
     let source = Folder::open(&arguments.input)?;
-    let recipe = Recipe {
-        language_bits: arguments.language_bits,
-        head_bits: arguments.head_bits,
-        embedding_bits: arguments.embedding_bits,
-        vision_bits: arguments.vision_bits,
-        mask_bits: arguments.mask_bits,
-        group_size: arguments.group_size,
+    let plan = Plan::new(&source, &json, &arguments.recipe())?;
+    let mut sink = Partial::create(&arguments.output)?;
+    let extras = Extras {
+        config: &json,
+        tokenizer: &tokenizer,
+        origin: arguments.origin(),
+        memory: &|tensors| sa2va::memory(&config, tensors),
     };
-    let mut sink = FolderSink::new(&arguments.output)?;
-    let summary = quantize_model(&source, &config, &recipe, &mut sink)?;
-    sink.bar.finish_and_clear();
-    let tokenizer = arguments.input.join("tokenizer.json");
-    let copy = std::fs::copy(&tokenizer, arguments.output.join("tokenizer.json"));
-    copy.map_err(|cause| Fault::file(&tokenizer, &cause))?;
-    for (name, bytes) in &summary.files {
-        say(&format!("{name}: {bytes} bytes\n"));
+    let manifest = plan.write(&source, extras, &mut sink)?;
+    let report = check(&plan, &source, &sink.folder)?;
+    sink.keep()?;
+    if arguments.report {
+        say(&table(&report));
     }
-    say(&format!(
-        "{} tensors quantized, {} kept, {} left out (video memory)\n",
-        summary.quantized,
-        summary.kept,
-        summary.dropped.len()
-    ));
+    say(&summary(&plan, &manifest));
     Ok(())
 }
 
-/// Writes into a new folder.
-struct FolderSink {
-    folder: PathBuf,
-    bar: ProgressBar,
+impl Arguments {
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            language_bits: self.language_bits,
+            head_bits: self.head_bits,
+            embedding_bits: self.embedding_bits,
+            vision_bits: self.vision_bits,
+            mask_bits: self.mask_bits,
+            group_size: self.group_size,
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        let folder = self.input.canonicalize().ok();
+        let folder = folder.as_deref().and_then(Path::file_name);
+        let folder = folder.map(|name| name.to_string_lossy().into_owned());
+        Origin {
+            name: self.name.clone().or(folder).unwrap_or_default(),
+            source: self.source.clone(),
+            licence: self.licence.clone(),
+        }
+    }
 }
 
-impl FolderSink {
-    fn new(folder: &Path) -> Result<Self, Fault> {
-        let fault = |cause: &io::Error| Fault::file(folder, cause);
-        std::fs::create_dir_all(folder).map_err(|cause| fault(&cause))?;
-        if folder.join("config.json").exists() {
-            return Err(fault(&io::Error::other("there is a model already")));
-        }
-        let bar = if io::stderr().is_terminal() {
-            ProgressBar::no_length()
-        } else {
-            ProgressBar::hidden()
+/// The round trip: reads every file again, hashes it, and compares every value with the source.
+fn check(plan: &Plan, source: &Folder, folder: &Path) -> Result<Report, Fault> {
+    let manifest = Manifest::parse(&text(&folder.join("manifest.json"))?)?;
+    let written = Stored::new(manifest, Box::new(Files::new(folder.to_owned())));
+    written.check_hashes()?;
+    Ok(plan.compare(source, &written)?)
+}
+
+fn table(report: &Report) -> String {
+    let mut table = format!(
+        "{:<64}{:>6}{:>9}{:>13}{:>9}\n",
+        "layers", "bits", "tensors", "bytes", "error"
+    );
+    for (name, group) in &report.groups {
+        let bits = match group.bits {
+            0 => "same".to_owned(),
+            bits => bits.to_string(),
         };
-        if let Ok(style) =
-            ProgressStyle::with_template("quantize {wide_bar} {bytes}/{total_bytes} {eta}")
-        {
-            bar.set_style(style);
-        }
+        table += &format!(
+            "{name:<64}{bits:>6}{:>9}{:>13}{:>8.3}%\n",
+            group.tensors,
+            group.bytes,
+            100.0 * group.relative_error()
+        );
+    }
+    table
+}
+
+fn summary(plan: &Plan, manifest: &Manifest) -> String {
+    let repackaged = match plan.repackaged() {
+        true => "the model was quantized already, its weights are unchanged\n",
+        false => "",
+    };
+    let peak = manifest.memory.iter().map(|stage| {
+        let tile = stage.activations_per_tile;
+        (stage.weights + stage.activations + tile) >> 20
+    });
+    format!(
+        "{repackaged}{} files, {} bytes; {} tensors, {} left out (video memory); every file and \
+         value checked\nestimated GPU memory for one tile: {} MiB\n",
+        manifest.files.len() + 1,
+        manifest.bytes(),
+        manifest.tensors.len(),
+        plan.dropped().len(),
+        peak.max().unwrap_or_default()
+    )
+}
+
+/// A folder beside the one to write. It is renamed when everything is in it, and removed
+/// otherwise.
+struct Partial {
+    folder: PathBuf,
+    target: PathBuf,
+    bar: ProgressBar,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Partial {
+    fn create(target: &Path) -> Result<Self, Fault> {
+        let fault = |cause: &io::Error| Fault::file(target, cause);
+        let occupied = fs::read_dir(target).is_ok_and(|mut files| files.next().is_some());
+        let name = target.file_name().map(|name| name.to_string_lossy());
+        let (false, Some(name)) = (occupied, name) else {
+            return Err(fault(&io::Error::other("there is something already")));
+        };
+        let folder = target.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+        fs::create_dir_all(&folder).map_err(|cause| fault(&cause))?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        // Without a handler Ctrl-C still ends the program, only without cleaning up.
+        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
         Ok(Self {
-            folder: folder.to_owned(),
-            bar,
+            folder,
+            target: target.to_owned(),
+            bar: bar(),
+            interrupted,
         })
     }
+
+    /// Gives the folder its name.
+    fn keep(mut self) -> Result<(), Fault> {
+        self.bar.finish_and_clear();
+        // An empty folder in its place; Windows would not rename over it.
+        let _ = fs::remove_dir(&self.target);
+        fs::rename(&self.folder, &self.target)
+            .map_err(|cause| Fault::file(&self.target, &cause))?;
+        self.folder = PathBuf::new();
+        Ok(())
+    }
 }
 
-impl Sink for FolderSink {
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.folder.as_os_str().is_empty() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+impl Sink for Partial {
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
-        Ok(Box::new(BufWriter::new(File::create(
-            self.folder.join(name),
-        )?)))
+        let file = File::create(self.folder.join(name))?;
+        Ok(Box::new(BufWriter::new(file)))
     }
 
-    fn progress(&mut self, done: u64, total: u64) {
+    fn progress(&mut self, done: u64, total: u64) -> Result<(), Error> {
         self.bar.set_length(total);
         self.bar.set_position(done);
+        match self.interrupted.load(Ordering::Relaxed) {
+            true => Err(Error::Cancelled),
+            false => Ok(()),
+        }
     }
+}
+
+fn bar() -> ProgressBar {
+    let bar = match io::stderr().is_terminal() {
+        true => ProgressBar::no_length(),
+        false => ProgressBar::hidden(),
+    };
+    if let Ok(style) =
+        ProgressStyle::with_template("quantize {wide_bar} {bytes}/{total_bytes} {eta}")
+    {
+        bar.set_style(style);
+    }
+    bar
 }

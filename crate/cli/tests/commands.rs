@@ -193,27 +193,3 @@ fn inspect_lists_every_part() {
         assert!(listed, "{part}: {outcome:?}");
     }
 }
-
-#[test]
-fn a_quantized_model_can_be_inspected_and_asked() {
-    let folder = TempDir::new().unwrap();
-    let small = folder.path().join("small");
-    let (source, small_name) = (tiny(), small.to_str().unwrap());
-    let quantize = ["quantize", source.to_str().unwrap(), small_name];
-    let outcome = askmask(quantize);
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stdout.contains("tensors quantized"), "{outcome:?}");
-    let inspected = askmask(["inspect", small_name]);
-    assert_eq!(inspected.code, Some(0), "{inspected:?}");
-    assert!(
-        inspected.stdout.contains("group-quantized"),
-        "{inspected:?}"
-    );
-    let found: Value = ask(&small, &picture(), QUESTION).json();
-    assert!(
-        found["text"].as_str().unwrap().starts_with("Sure, it is"),
-        "{found}"
-    );
-    // A second run would write over a model.
-    assert_eq!(askmask(quantize).code, Some(2));
-}

@@ -1,4 +1,4 @@
-//! A checkpoint with Sa2VA-1B's true names, shapes and types and random weights, for proofs of
+//! A checkpoint with a public one's true names, shapes and types and random weights, for proofs of
 //! size: what the real one needs in memory and time, this one needs too. Never committed.
 
 mod tokenizer;
@@ -15,7 +15,7 @@ use crate::run::{Done, Fault, root};
 /// Bytes after which a shard ends, as the hub's own tools cut them.
 const SHARD: usize = 1 << 30;
 
-/// `tests/fixtures/sa2va_1b_shapes.json`.
+/// `tests/fixtures/sa2va_{size}_shapes.json`.
 #[derive(Deserialize)]
 struct Shapes {
     tensors: Vec<Pattern>,
@@ -46,16 +46,16 @@ impl Tensor {
     }
 }
 
-/// Writes the checkpoint into `folder`.
-pub fn write(folder: &Path) -> Done {
+/// Writes the checkpoint of `size`, "1b" or "2b", into `folder`.
+pub fn write(folder: &Path, size: &str) -> Done {
     let fixtures = root().join("tests/fixtures");
     std::fs::create_dir_all(folder)?;
-    std::fs::copy(
-        fixtures.join("sa2va_1b_config.json"),
-        folder.join("config.json"),
-    )?;
-    std::fs::write(folder.join("tokenizer.json"), tokenizer::json()?)?;
-    let text = std::fs::read_to_string(fixtures.join("sa2va_1b_shapes.json"))?;
+    let config = fixtures.join(format!("sa2va_{size}_config.json"));
+    std::fs::copy(config, folder.join("config.json"))?;
+    for (name, text) in tokenizer::files() {
+        std::fs::write(folder.join(name), text)?;
+    }
+    let text = std::fs::read_to_string(fixtures.join(format!("sa2va_{size}_shapes.json")))?;
     let shapes: Shapes = serde_json::from_str(&text).map_err(|e| Fault(format!("shapes: {e}")))?;
     let shards = cut(shapes.tensors.iter().flat_map(expand).collect());
     let mut map = Map::new();

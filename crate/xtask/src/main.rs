@@ -6,7 +6,7 @@ mod run;
 mod test;
 mod web;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use run::Fault;
@@ -18,7 +18,9 @@ cargo xtask build-web        build the wasm module and the page into web/dist
 cargo xtask parity           print every stage beside the reference, CPU and GPU
 cargo xtask fixtures         make the golden fixtures again (needs Python)
 cargo xtask recipe           train the embedded model's recipe at a small scale (needs Python)
-cargo xtask full-size DIR    write a random checkpoint with Sa2VA-1B's true shapes";
+cargo xtask full-size DIR [--size 1b|2b]
+                             write a random checkpoint with the true shapes of Sa2VA-1B
+                             or Sa2VA-InternVL3-2B";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,7 +33,10 @@ fn main() -> ExitCode {
         ["parity"] => test::parity(),
         ["fixtures"] => test::fixtures(),
         ["recipe"] => test::recipe(),
-        ["full-size", folder] => full_size::write(&PathBuf::from(folder)),
+        ["full-size", folder] => full_size::write(Path::new(folder), "1b"),
+        ["full-size", folder, "--size", size @ ("1b" | "2b")] => {
+            full_size::write(Path::new(folder), size)
+        }
         _ => {
             println!("{HELP}");
             return if matches!(words[..], ["help"]) {

@@ -1,5 +1,6 @@
 //! Text to token ids and back. Text never becomes control tokens: those are placed by id.
 
+mod build;
 mod parts;
 
 use std::collections::HashSet;
@@ -10,6 +11,7 @@ use tokenizers::{
 };
 
 use crate::error::Error;
+pub use build::{Parts, build};
 
 /// Larger than the tokenizer of any published Sa2VA (11 MB).
 const MAX_BYTES: usize = 32 << 20;

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::safetensors::{self, Entries, Entry, PREFIX};
-use super::{Index, TensorInfo, TensorSource, damaged, missing};
+use super::{Index, ReadAt, TensorInfo, TensorSource, damaged, missing};
 use crate::error::Error;
 
 const SINGLE: &str = "model.safetensors";
@@ -82,15 +82,34 @@ impl TensorSource for Folder {
     }
 }
 
+/// The files of a browser model folder on disk.
+#[derive(Debug)]
+pub struct Files(PathBuf);
+
+impl Files {
+    /// Opens nothing yet.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+}
+
+impl ReadAt for Files {
+    fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        fill(&self.0.join(file), offset, buffer).map_err(|e| damaged(file, e.to_string()))
+    }
+}
+
 fn read_range(path: &Path, range: &Range<usize>) -> Result<Vec<u8>, Error> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(range.start as u64))?;
-        let mut bytes = vec![0; range.len()];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|e| unreadable(path, &e))
+    let mut bytes = vec![0; range.len()];
+    fill(path, range.start as u64, &mut bytes).map_err(|e| unreadable(path, &e))?;
+    Ok(bytes)
+}
+
+fn fill(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(buffer)
 }
 
 fn read_header(name: &str, path: &Path) -> io::Result<Result<Entries, Error>> {

@@ -7,7 +7,6 @@ mod index;
 pub mod manifest;
 mod memory;
 pub mod quantize;
-mod recipe;
 pub mod safetensors;
 mod stored;
 
@@ -17,11 +16,11 @@ use std::ops::Range;
 use crate::error::Error;
 pub use dtype::Dtype;
 #[cfg(not(target_family = "wasm"))]
-pub use folder::Folder;
+pub use folder::{Files, Folder};
 pub use index::Index;
 pub use manifest::Manifest;
 pub use memory::InMemory;
-pub use recipe::{Recipe, is_video_memory};
+pub use quantize::{Recipe, is_video_memory};
 pub use stored::{ReadAt, Stored};
 
 /// Type and shape of one tensor.
@@ -42,6 +41,18 @@ impl TensorInfo {
             .try_fold(1_usize, |product, &side| product.checked_mul(side))
     }
 
+    /// Steps along the first dimension; 1 for a single number.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// Bytes of one row, or `None` when there is none or they cannot be counted.
+    #[must_use]
+    pub fn row_bytes(&self) -> Option<usize> {
+        self.bytes()?.checked_div(self.rows())
+    }
+
     /// Bytes it takes, or `None` beyond what can be counted.
     #[must_use]
     pub fn bytes(&self) -> Option<usize> {
@@ -52,9 +63,8 @@ impl TensorInfo {
     /// rows. A single number is one row.
     #[must_use]
     pub fn row_range(&self, first: usize, count: usize) -> Option<Range<usize>> {
-        let rows = self.shape.first().copied().unwrap_or(1);
-        let end = first.checked_add(count).filter(|&end| end <= rows)?;
-        let row = self.bytes()?.checked_div(rows)?;
+        let end = first.checked_add(count).filter(|&end| end <= self.rows())?;
+        let row = self.row_bytes()?;
         Some(first * row..end * row)
     }
 }
@@ -94,8 +104,7 @@ pub trait TensorSource {
     /// Rows of each part in which tensor `name` is stored: one part unless it is split, none when
     /// there is no such tensor. A single number is one row.
     fn part_rows(&self, name: &str) -> Vec<usize> {
-        let rows = |info: &TensorInfo| info.shape.first().copied().unwrap_or(1);
-        self.info(name).map(rows).into_iter().collect()
+        self.info(name).map(TensorInfo::rows).into_iter().collect()
     }
 
     /// The bytes of one part of tensor `name`.

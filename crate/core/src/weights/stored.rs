@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::manifest::{Manifest, Part};
-use super::{TensorInfo, TensorSource, missing};
+use super::{TensorInfo, TensorSource, damaged, missing};
+use crate::digest::Sha256;
 use crate::error::Error;
 
 /// Random access to the files of a model folder.
@@ -54,10 +55,33 @@ impl Stored {
         let entry = self
             .manifest
             .file(name)
-            .ok_or_else(|| super::damaged(name, "it is not in the manifest"))?;
+            .ok_or_else(|| damaged(name, "it is not in the manifest"))?;
         let mut bytes = vec![0; entry.bytes as usize];
         self.files.read_at(name, 0, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Whether every file has the bytes that the manifest promises.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] naming the first file that is missing, too short or changed.
+    pub fn check_hashes(&self) -> Result<(), Error> {
+        const BLOCK: u64 = 1 << 20;
+        for file in &self.manifest.files {
+            let mut hash = Sha256::new();
+            for start in (0..file.bytes).step_by(BLOCK as usize) {
+                let mut block = vec![0; BLOCK.min(file.bytes - start) as usize];
+                self.files.read_at(&file.name, start, &mut block)?;
+                hash.update(&block);
+            }
+            if hash.hex() != file.sha256 {
+                return Err(damaged(
+                    &file.name,
+                    "its SHA-256 is not that of the manifest",
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<Part>), Error> {
@@ -84,7 +108,7 @@ impl TensorSource for Stored {
         let mut rest = bytes.as_mut_slice();
         for part in parts {
             let Some((buffer, after)) = rest.split_at_mut_checked(part.bytes as usize) else {
-                return Err(super::damaged(name, "its parts are longer than it is"));
+                return Err(damaged(name, "its parts are longer than it is"));
             };
             self.fill(part, buffer)?;
             rest = after;
@@ -94,9 +118,9 @@ impl TensorSource for Stored {
 
     fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
         let (info, parts) = self.tensor(name)?;
-        let range = info.row_range(first, count).ok_or_else(|| {
-            super::damaged(name, format!("it has no {count} rows from {first} on"))
-        })?;
+        let range = info
+            .row_range(first, count)
+            .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
         let mut bytes = vec![0; range.len()];
         let mut start = 0;
         for part in parts {

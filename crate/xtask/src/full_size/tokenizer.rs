@@ -3,8 +3,6 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::run::Fault;
-
 /// Where the added tokens start.
 const BASE: usize = 151_643;
 /// Added tokens in the order of their ids; `None` stands for those that Sa2VA does not use.
@@ -47,8 +45,8 @@ const ADDED: [Option<&str>; 36] = [
     Some("</vp>"),
 ];
 
-/// The text of `tokenizer.json`.
-pub fn json() -> Result<String, Fault> {
+/// The files of a repository that has no `tokenizer.json`, as the public ones.
+pub fn files() -> [(&'static str, String); 4] {
     let mut vocabulary = Map::new();
     for (id, letter) in byte_letters().into_iter().enumerate() {
         vocabulary.insert(letter.to_string(), Value::from(id));
@@ -56,34 +54,25 @@ pub fn json() -> Result<String, Fault> {
     for id in 256..BASE {
         vocabulary.insert(format!("<fill-{id}>"), Value::from(id));
     }
-    let added: Vec<Value> = ADDED
-        .iter()
-        .enumerate()
-        .map(|(i, name)| {
-            let content = name.map_or_else(|| format!("<unused-{i}>"), str::to_owned);
+    let (mut added, mut decoder) = (Map::new(), Map::new());
+    for (i, name) in ADDED.iter().enumerate() {
+        let content = name.map_or_else(|| format!("<unused-{i}>"), str::to_owned);
+        decoder.insert(
+            (BASE + i).to_string(),
             json!({
-                "id": BASE + i, "content": content, "special": true, "single_word": false,
+                "content": content, "special": true, "single_word": false,
                 "lstrip": false, "rstrip": false, "normalized": false,
-            })
-        })
-        .collect();
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false});
-    let tokenizer = json!({
-        "version": "1.0",
-        "added_tokens": added,
-        "normalizer": {"type": "NFC"},
-        "pre_tokenizer": byte_level.clone(),
-        "post_processor": null,
-        "decoder": byte_level,
-        "truncation": null,
-        "padding": null,
-        "model": {
-            "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
-            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
-            "vocab": vocabulary, "merges": [],
-        },
-    });
-    serde_json::to_string(&tokenizer).map_err(|e| Fault(e.to_string()))
+            }),
+        );
+        added.insert(content, Value::from(BASE + i));
+    }
+    let config = json!({"added_tokens_decoder": decoder, "tokenizer_class": "Qwen2Tokenizer"});
+    [
+        ("vocab.json", Value::from(vocabulary).to_string()),
+        ("merges.txt", "#version: 0.2\n".to_owned()),
+        ("added_tokens.json", Value::from(added).to_string()),
+        ("tokenizer_config.json", config.to_string()),
+    ]
 }
 
 /// The printable letter of each byte in byte-level BPE (GPT-2): printable bytes stand for

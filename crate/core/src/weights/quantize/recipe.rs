@@ -1,10 +1,8 @@
 //! Which tensor of a Sa2VA checkpoint is stored how.
 
-use std::collections::BTreeMap;
-
-use super::{Dtype, TensorInfo, TensorSource};
 use crate::error::Error;
-use crate::quant::{QuantParams, QuantizationConfig};
+use crate::quant::QuantParams;
+use crate::weights::{Dtype, TensorInfo};
 
 /// Bits of a value that stays a 16-bit float.
 const HALF: u32 = 16;
@@ -37,17 +35,17 @@ impl Default for Recipe {
             language_bits: 4,
             head_bits: 4,
             embedding_bits: 8,
-            vision_bits: 8,
-            mask_bits: 8,
+            vision_bits: 4,
+            mask_bits: 4,
             group_size: 32,
         }
     }
 }
 
-/// What becomes of one tensor.
+/// How one tensor is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Store {
-    /// As it is, because it holds no floats.
+    /// Bit by bit as it is.
     Copied,
     /// As 16-bit floats.
     Half,
@@ -55,26 +53,10 @@ pub(super) enum Store {
     Quantized(QuantParams),
 }
 
-/// One tensor of the source and what is written for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
-    pub source: String,
-    pub store: Store,
-    pub outputs: Vec<(String, TensorInfo)>,
-}
-
-/// All of a model's steps, in the source's order.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub steps: Vec<Step>,
-    pub dropped: Vec<String>,
-    default: QuantParams,
-}
-
 impl Recipe {
     /// # Errors
     /// [`Error::UnsupportedModel`] for bits or groups that are not known.
-    fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         [
             self.language_bits,
             self.head_bits,
@@ -94,7 +76,7 @@ impl Recipe {
         })
     }
 
-    fn store(&self, name: &str, info: &TensorInfo) -> Store {
+    pub(super) fn store(&self, name: &str, info: &TensorInfo) -> Store {
         if !matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::Bf16) {
             return Store::Copied;
         }
@@ -126,89 +108,6 @@ impl Recipe {
             _ if layer.starts_with("mlp1.") => Some(self.vision_bits),
             _ => None,
         }
-    }
-}
-
-impl Plan {
-    pub fn new(source: &dyn TensorSource, recipe: &Recipe) -> Result<Self, Error> {
-        recipe.check()?;
-        let (mut steps, mut dropped) = (Vec::new(), Vec::new());
-        for name in source.names() {
-            let Some(info) = source.info(name) else {
-                continue;
-            };
-            if name.ends_with(".scales") {
-                return Err(Error::UnsupportedModel {
-                    reason: "the model is quantized already".into(),
-                });
-            }
-            if is_video_memory(name) {
-                dropped.push(name.to_owned());
-            } else {
-                steps.push(Step::new(name, info, recipe.store(name, info)));
-            }
-        }
-        let bits = if recipe.language_bits == HALF {
-            8
-        } else {
-            recipe.language_bits
-        };
-        Ok(Self {
-            steps,
-            dropped,
-            default: QuantParams {
-                group_size: recipe.group_size,
-                bits,
-            },
-        })
-    }
-
-    /// The `quantization` block of `config.json`.
-    pub fn quantization(&self) -> QuantizationConfig {
-        let overrides = self.steps.iter().filter_map(|step| match step.store {
-            Store::Quantized(params) if params != self.default => {
-                let layer = step.source.strip_suffix(".weight").unwrap_or(&step.source);
-                Some((layer.to_owned(), params))
-            }
-            _ => None,
-        });
-        QuantizationConfig::new(self.default, overrides.collect::<BTreeMap<_, _>>())
-    }
-}
-
-impl Step {
-    fn new(name: &str, info: &TensorInfo, store: Store) -> Self {
-        let tensor = |name: String, dtype, shape| (name, TensorInfo { dtype, shape });
-        let outputs = match (store, info.shape.as_slice()) {
-            (Store::Quantized(params), &[rows, columns]) => {
-                let layer = name.strip_suffix(".weight").unwrap_or(name);
-                let groups = vec![rows, columns / params.group_size];
-                vec![
-                    tensor(
-                        name.to_owned(),
-                        Dtype::U32,
-                        vec![rows, columns * params.bits as usize / 32],
-                    ),
-                    tensor(format!("{layer}.scales"), Dtype::F16, groups.clone()),
-                    tensor(format!("{layer}.biases"), Dtype::F16, groups),
-                ]
-            }
-            (Store::Copied, shape) => vec![tensor(name.to_owned(), info.dtype, shape.to_vec())],
-            (_, shape) => vec![tensor(name.to_owned(), Dtype::F16, shape.to_vec())],
-        };
-        Self {
-            source: name.to_owned(),
-            store,
-            outputs,
-        }
-    }
-
-    /// Bytes of everything that is written for it.
-    pub fn bytes(&self) -> usize {
-        self.outputs
-            .iter()
-            .filter_map(|(_, info)| info.bytes())
-            .sum()
     }
 }
 
@@ -281,19 +180,19 @@ mod tests {
             (
                 "vision_model.encoder.layers.0.attn.qkv.weight",
                 &[96, 32],
-                quantized(8),
+                quantized(4),
             ),
             (
                 "vision_model.embeddings.patch_embedding.weight",
                 &[32, 3, 14, 14],
                 Store::Half,
             ),
-            ("mlp1.1.weight", &[64, 128], quantized(8)),
+            ("mlp1.1.weight", &[64, 128], quantized(4)),
             ("text_hidden_fcs.0.weight", &[64, 64], Store::Half),
             (
                 "grounding_encoder.sam2_model.image_encoder.trunk.blocks.9.mlp.layers.0.weight",
                 &[64, 288],
-                quantized(8),
+                quantized(4),
             ),
             // SAM 2's first stage is 144 wide, no multiple of 32.
             (

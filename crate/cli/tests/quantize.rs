@@ -1,0 +1,240 @@
+//! `askmask quantize`: browser folders, and nothing at all when something is wrong.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use support::{ModelCopy, Outcome, QUESTION, ask, askmask, fixture, picture, tiny};
+use tempfile::TempDir;
+
+fn quantize(input: &Path, output: &Path, more: &[&str]) -> Outcome {
+    let folders = [input, output].map(|path| path.to_str().unwrap());
+    let origin = ["--source", "owner/tiny", "--licence", "MIT"];
+    let words = ["quantize"].into_iter().chain(folders).chain(origin);
+    askmask(words.chain(more.iter().copied()))
+}
+
+fn read(folder: &Path, name: &str) -> Value {
+    serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
+}
+
+/// Names of everything in a folder, hidden files too.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The tiny model, quantized into `small` of a temporary folder.
+fn small() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let small = folder.path().join("small");
+    let outcome = quantize(&tiny(), &small, &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    (folder, small)
+}
+
+#[test]
+fn a_browser_folder_can_be_inspected_and_asked() {
+    let (folder, small) = small();
+    assert_eq!(names(folder.path()), ["small"]);
+    let files = [
+        "config.json",
+        "manifest.json",
+        "tokenizer.json",
+        "weights-00001.safetensors",
+    ];
+    assert_eq!(names(&small), files);
+    let manifest = read(&small, "manifest.json");
+    for (key, value) in [
+        ("format", json!("askmask-model")),
+        ("version", json!(1)),
+        ("name", json!("sa2va_tiny")),
+        ("source", json!("owner/tiny")),
+        ("licence", json!("MIT")),
+    ] {
+        assert_eq!(manifest[key], value, "{key}");
+    }
+    assert_eq!(
+        manifest["quantization"],
+        read(&small, "config.json")["quantization"]
+    );
+    assert_eq!(manifest["files"].as_array().unwrap().len(), 3);
+    let inspected = askmask(["inspect", small.to_str().unwrap()]);
+    assert!(
+        inspected.stdout.contains("group-quantized"),
+        "{inspected:?}"
+    );
+    let found = ask(&small, &picture(), QUESTION).json();
+    assert!(
+        found["text"].as_str().unwrap().starts_with("Sure, it is"),
+        "{found}"
+    );
+    // A second run would write over a model.
+    assert_eq!(quantize(&tiny(), &small, &[]).code, Some(2));
+    assert_eq!(names(&small), files);
+}
+
+#[test]
+fn the_report_names_every_kind_of_layer_with_its_error() {
+    let folder = TempDir::new().unwrap();
+    let bits = [
+        "--report",
+        "--name",
+        "Tiny",
+        "--vision-bits",
+        "8",
+        "--mask-bits",
+        "16",
+    ];
+    let outcome = quantize(&tiny(), &folder.path().join("small"), &bits);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let row = |layers: &str| -> Vec<String> {
+        let line = outcome.stdout.lines().find(|line| line.starts_with(layers));
+        let line = line.unwrap_or_else(|| panic!("{layers}: {}", outcome.stdout));
+        line[layers.len()..]
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    let error = |layers: &str| -> f64 { row(layers)[3].trim_end_matches('%').parse().unwrap() };
+    let coarse = error("language_model.model.layers.*.mlp.up_proj");
+    let fine = error("vision_model.encoder.layers.*.mlp.fc1");
+    assert!((1.0..20.0).contains(&coarse), "{coarse}");
+    assert!(fine > 0.0 && fine < coarse / 10.0, "{fine} {coarse}");
+    assert_eq!(row("vision_model.encoder.layers.*.mlp.fc1")[0], "8");
+    assert_eq!(row("grounding_encoder, other tensors")[0], "16");
+    assert!(!outcome.stdout.contains("image_encoder.trunk.blocks.*"));
+    assert_eq!(
+        read(&folder.path().join("small"), "manifest.json")["name"],
+        "Tiny"
+    );
+}
+
+#[test]
+fn a_quantized_checkpoint_is_packed_without_changing_a_bit() {
+    let folder = TempDir::new().unwrap();
+    let small = folder.path().join("small");
+    let source = fixture("sa2va_tiny_q");
+    let outcome = quantize(&source, &small, &["--report"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(
+        outcome.stdout.contains("weights are unchanged"),
+        "{outcome:?}"
+    );
+    let question = read(&source, "expected.json")["question"].clone();
+    let question = question.as_str().unwrap_or(QUESTION);
+    let (before, after) = [&source, &small]
+        .map(|model| ask(model, &source.join("input.png"), question).json())
+        .into();
+    assert_eq!(before["text"], after["text"]);
+    assert_eq!(before["objects"], after["objects"]);
+    assert!(!after["objects"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_checkpoint_with_an_older_tokenizer_gets_a_new_one() {
+    let model = ModelCopy::new();
+    let tokenizer = read(model.path(), "tokenizer.json");
+    let merges = tokenizer["model"]["merges"].as_array().unwrap();
+    let merges: Vec<String> = merges
+        .iter()
+        .map(|pair| {
+            let pair = pair.as_array().unwrap().iter();
+            pair.map(|token| token.as_str().unwrap())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    let added = tokenizer["added_tokens"].as_array().unwrap().iter();
+    let added = added.map(|token| {
+        (
+            token["content"].as_str().unwrap().to_owned(),
+            token["id"].clone(),
+        )
+    });
+    let added: serde_json::Map<String, Value> = added.collect();
+    model
+        .write("vocab.json", tokenizer["model"]["vocab"].to_string())
+        .write("merges.txt", merges.join("\n"))
+        .write("added_tokens.json", Value::from(added).to_string())
+        .remove("tokenizer.json");
+    let folder = TempDir::new().unwrap();
+    let small = folder.path().join("small");
+    let outcome = quantize(model.path(), &small, &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let found = ask(&small, &picture(), QUESTION).json();
+    assert!(
+        found["text"].as_str().unwrap().starts_with("Sure, it is"),
+        "{found}"
+    );
+    model.remove("merges.txt");
+    let outcome = quantize(model.path(), &folder.path().join("other"), &[]);
+    assert!(outcome.refused("file").contains("merges.txt"));
+}
+
+#[test]
+fn fault_08_what_cannot_be_quantized_leaves_nothing_behind() {
+    let model = ModelCopy::new();
+    model.edit(|tensors, data| {
+        let entry = &tensors["language_model.lm_head.weight"];
+        let start = entry["data_offsets"][0].as_u64().unwrap() as usize;
+        data[start..start + 2].copy_from_slice(&[0xc0, 0x7f]);
+    });
+    let folder = TempDir::new().unwrap();
+    let outcome = quantize(model.path(), &folder.path().join("small"), &[]);
+    assert!(
+        outcome
+            .refused("integrity")
+            .contains("language_model.lm_head.weight")
+    );
+    assert!(names(folder.path()).is_empty());
+    let outcome = quantize(&tiny(), &folder.path().join("small"), &["--mask-bits", "3"]);
+    outcome.refused("unsupported-model");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn origin_and_licence_must_be_given() {
+    let folder = TempDir::new().unwrap();
+    let small = folder.path().join("small");
+    let outcome = askmask([
+        "quantize",
+        tiny().to_str().unwrap(),
+        small.to_str().unwrap(),
+    ]);
+    assert_eq!(outcome.code, Some(2));
+    for option in ["--source", "--licence"] {
+        assert!(outcome.stderr.contains(option), "{outcome:?}");
+    }
+    assert!(!small.exists());
+}
+
+#[test]
+fn fault_26_a_changed_or_empty_file_is_named() {
+    let (_folder, small) = small();
+    for name in ["weights-00001.safetensors", "tokenizer.json", "config.json"] {
+        let path = small.join(name);
+        let sound = fs::read(&path).unwrap();
+        let mut flipped = sound.clone();
+        flipped[sound.len() / 2] ^= 1;
+        for damaged in [flipped, vec![0; sound.len()], sound[1..].to_vec()] {
+            fs::write(&path, damaged).unwrap();
+            let outcome = ask(&small, &picture(), QUESTION);
+            assert!(outcome.refused("integrity").contains(name), "{outcome:?}");
+        }
+        fs::write(&path, sound).unwrap();
+    }
+    fs::remove_file(small.join("weights-00001.safetensors")).unwrap();
+    let outcome = ask(&small, &picture(), QUESTION);
+    assert!(
+        outcome
+            .refused("integrity")
+            .contains("weights-00001.safetensors")
+    );
+}

@@ -1,0 +1,91 @@
+//! Which rows of which tensor go into which file.
+
+use std::ops::Range;
+
+use super::plan::Step;
+use crate::error::Error;
+use crate::weights::TensorInfo;
+use crate::weights::manifest::MAX_FILE;
+use crate::weights::safetensors;
+
+/// Consecutive rows of one step, which lie in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece<'a> {
+    pub step: &'a Step,
+    pub rows: Range<usize>,
+}
+
+impl Piece<'_> {
+    /// Its tensors as the file's header names them: part of a split tensor as `NAME@ROW`.
+    pub fn tensors(&self) -> Vec<(String, TensorInfo)> {
+        let whole = self.rows.len() == self.step.rows();
+        let part = |(name, info): &(String, TensorInfo)| {
+            if whole {
+                return (name.clone(), info.clone());
+            }
+            let mut info = info.clone();
+            if let Some(rows) = info.shape.first_mut() {
+                *rows = self.rows.len();
+            }
+            (format!("{name}@{}", self.rows.start), info)
+        };
+        self.step.outputs.iter().map(part).collect()
+    }
+
+    pub fn data_bytes(&self) -> u64 {
+        self.rows.len() as u64 * self.step.row_bytes()
+    }
+
+    /// Most bytes that its tensors take in a header.
+    fn header_bytes(&self) -> u64 {
+        // Offsets grow by some digits when other tensors come before.
+        const LATER: usize = 32;
+        self.tensors()
+            .iter()
+            .map(|(name, info)| (safetensors::header([(name.as_str(), info)]).len() + LATER) as u64)
+            .sum()
+    }
+}
+
+/// Files in order, each of at most [`MAX_FILE`] bytes with its header.
+pub fn files(steps: &[Step]) -> Result<Vec<Vec<Piece<'_>>>, Error> {
+    let mut files: Vec<Vec<Piece>> = Vec::new();
+    let mut bytes = 0;
+    for step in steps {
+        for piece in cut(step)? {
+            let more = piece.data_bytes() + piece.header_bytes();
+            match files.last_mut() {
+                Some(file) if bytes + more <= MAX_FILE => file.push(piece),
+                _ => {
+                    files.push(vec![piece]);
+                    bytes = 0;
+                }
+            }
+            bytes += more;
+        }
+    }
+    Ok(files)
+}
+
+/// One piece, or as few as possible of about the same size.
+fn cut(step: &Step) -> Result<Vec<Piece<'_>>, Error> {
+    let rows = step.rows();
+    let whole = Piece {
+        step,
+        rows: 0..rows,
+    };
+    // Names of parts are longer than those of whole tensors, by the digits of a row.
+    let room = MAX_FILE.saturating_sub(whole.header_bytes() + 64);
+    let most = room.checked_div(step.row_bytes()).unwrap_or(room) as usize;
+    if most == 0 {
+        return Err(Error::UnsupportedModel {
+            reason: format!("a single row of {} passes {MAX_FILE} bytes", step.source),
+        });
+    }
+    let size = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
+    let pieces = (0..rows).step_by(size).map(|start| Piece {
+        step,
+        rows: start..rows.min(start + size),
+    });
+    Ok(pieces.collect())
+}
