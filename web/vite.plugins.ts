@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Plugin } from "vite";
 
@@ -54,52 +54,46 @@ export function contentSecurityPolicy(): Plugin {
   };
 }
 
-/** A model folder's files that the browser needs; cards and notes stay out. */
-const MODEL_FILE = /^(manifest\.json|config\.json|tokenizer\.json|.*\.safetensors)$/;
+const MANIFEST = "manifest.json";
+
+/** What the site needs of a model's manifest. */
+interface Manifest {
+  files: { name: string; bytes: number; sha256: string }[];
+}
 
 /**
- * Serves `models/<id>/` from `root`, with a `files.json` that lists each file's
- * name, size and SHA-256; a build copies the same into the site.
+ * Serves `models/<id>/` from `root`: the manifest and the files that it names.
+ * A build copies the same into the site, and fails where they differ.
  */
 export function models(root: string, ids: readonly string[]): Plugin {
   return {
     name: "askmask-models",
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
-        const match = /^\/models\/([\w-]+)\/([\w.-]+)/.exec(request.url ?? "");
+        const match = /^\/models\/([\w-]+)\/([\w-][\w.-]*)$/.exec(request.url ?? "");
         const [, id = "", file = ""] = match ?? [];
         if (!ids.includes(id)) return next();
-        const folder = path.join(root, id);
-        if (file === "files.json") {
-          listFiles(folder).then((list) => response.end(JSON.stringify(list)), next);
-        } else if (MODEL_FILE.test(file)) {
-          createReadStream(path.join(folder, file)).on("error", next).pipe(response);
-        } else next();
+        createReadStream(path.join(root, id, file))
+          .on("error", next)
+          .pipe(response);
       });
     },
     async generateBundle() {
       for (const id of ids) {
         const folder = path.join(root, id);
-        const list = await listFiles(folder);
-        if (!list.some(({ name }) => name.endsWith(".safetensors"))) {
-          this.error(`${folder} holds no weights`);
-        }
-        const emit = (name: string, source: Uint8Array | string) =>
+        const emit = (name: string, source: Uint8Array) =>
           this.emitFile({ type: "asset", fileName: `models/${id}/${name}`, source });
-        for (const { name } of list) emit(name, await readFile(path.join(folder, name)));
-        emit("files.json", JSON.stringify(list));
+        const text = await readFile(path.join(folder, MANIFEST));
+        emit(MANIFEST, text);
+        for (const { name, bytes, sha256 } of (JSON.parse(text.toString()) as Manifest).files) {
+          const content = await readFile(path.join(folder, name));
+          const hash = createHash("sha256").update(content).digest("hex");
+          if (content.length !== bytes || hash !== sha256) {
+            this.error(`${folder}/${name} is not the file that ${MANIFEST} names`);
+          }
+          emit(name, content);
+        }
       }
     },
   };
-}
-
-async function listFiles(folder: string) {
-  const names = (await readdir(folder)).filter((name) => MODEL_FILE.test(name)).sort();
-  return Promise.all(
-    names.map(async (name) => {
-      const bytes = await readFile(path.join(folder, name));
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
-      return { name, bytes: bytes.length, sha256 };
-    }),
-  );
 }

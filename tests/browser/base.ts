@@ -7,6 +7,14 @@ export const FAKE = path.join(import.meta.dirname, "fake");
 /** Debian's Chromium, or another one named in the environment. */
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
+/** WebGPU in software: slow, but the same code path as on a GPU. */
+export const WEBGPU = [
+  "--headless=new",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+];
+
 export function base(port: number, command: string, flags: string[] = []): PlaywrightTestConfig {
   const address = `http://localhost:${port}/`;
   return {
@@ -16,6 +24,9 @@ export function base(port: number, command: string, flags: string[] = []): Playw
     forbidOnly: true,
     reporter: [["list"]],
     outputDir: ".results",
+    // Far more than any step takes: busy machines fail no test.
+    timeout: 90_000,
+    expect: { timeout: 20_000 },
     use: {
       baseURL: address,
       // Requests that one makes cannot be rerouted; offline.spec.ts allows it.

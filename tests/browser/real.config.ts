@@ -1,14 +1,6 @@
 /** The built site with the real wasm module and model, on CPU and on WebGPU. */
 import { defineConfig } from "@playwright/test";
-import { base, WEB } from "./base";
-
-/** WebGPU in software: slow, but the same code path as on a GPU. */
-const WEBGPU = [
-  "--headless=new",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=Vulkan",
-];
+import { base, WEB, WEBGPU } from "./base";
 
 const command = `npm --prefix ${WEB} run preview -- --port 4174 --strictPort`;
 

@@ -17,6 +17,7 @@ pub const CODES: &[&str] = &[
     "gpu-result-invalid",
     "network",
     "storage-quota",
+    "in-use",
     "integrity",
     "weights-mismatch",
     "unsupported-model",
@@ -106,6 +107,13 @@ pub enum Error {
         needed: u64,
     },
 
+    /// A stored model cannot be deleted while somebody uses it.
+    #[error("{model} is in use")]
+    InUse {
+        /// The model's name.
+        model: String,
+    },
+
     /// A model file is damaged, forged or incomplete.
     #[error("{file} is damaged: {reason}")]
     Integrity {
@@ -167,6 +175,7 @@ impl Error {
             Self::GpuResultInvalid { .. } => "gpu-result-invalid",
             Self::Network { .. } => "network",
             Self::StorageQuota { .. } => "storage-quota",
+            Self::InUse { .. } => "in-use",
             Self::Integrity { .. } => "integrity",
             Self::WeightsMismatch { .. } => "weights-mismatch",
             Self::UnsupportedModel { .. } => "unsupported-model",
@@ -196,6 +205,7 @@ impl Error {
             Self::StorageQuota { .. } => {
                 "Free storage in the browser's settings, or use the model without keeping it."
             }
+            Self::InUse { .. } => "Close it everywhere, then try again.",
             Self::Integrity { .. } => "Get this file of the model again.",
             Self::WeightsMismatch { .. } => {
                 "Use config.json and weights of the same release, unmixed."

@@ -3,6 +3,8 @@
  * in the question choose what happens; see `ask`. Only the page's tests use it.
  */
 
+import { coded, readAll, readManifest } from "./models";
+
 type Event =
   | { type: "progress"; stage: string; done: number; total?: number }
   | { type: "token"; text: string };
@@ -17,10 +19,6 @@ interface Ellipse {
   y: number;
   rx: number;
   ry: number;
-}
-
-function coded(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code, hint: "Try something else." });
 }
 
 async function pause(host: Host): Promise<void> {
@@ -38,25 +36,54 @@ function trap(): Promise<never> {
 
 export default async function init(): Promise<void> {}
 
-export class Loader {
-  constructor(
-    _config: string,
-    _tokenizer: Uint8Array,
-    private readonly device: string,
-  ) {}
-  addShard(): void {}
-  async finish(host: Host): Promise<Model> {
-    for (let done = 1; done <= 3; done++) {
-      host.onEvent({ type: "progress", stage: "load", done, total: 3 });
-      await pause(host);
-    }
-    return new Model(this.device);
-  }
-  free(): void {}
+export { preflight, readManifest } from "./models";
+export { Sha256 } from "./sha256";
+
+export function buildId(): string {
+  return "0.0.0-stand-in";
+}
+
+/** What the tests count: one message each time something happens in a worker. */
+const news = new BroadcastChannel("stand-in");
+
+export async function loadModel(
+  manifest: string,
+  files: Parameters<typeof readAll>[1],
+  options: { device: string; lowMemory?: boolean },
+  host: Host,
+): Promise<Model> {
+  readAll(manifest, files, (done, total) =>
+    host.onEvent({ type: "progress", stage: "load", done, total }),
+  );
+  await pause(host);
+  const { name, bytes } = readManifest(manifest);
+  news.postMessage({ event: "load", name, ...options });
+  return new Model(options.device, name, bytes);
+}
+
+/** Throws the first time that any worker of this site gets here. */
+async function failOnce(code: string, message: string): Promise<void> {
+  if (await caches.has(`stand-in ${code}`)) return;
+  await caches.open(`stand-in ${code}`);
+  throw coded(code, message);
 }
 
 export class Model {
-  constructor(readonly device: string) {}
+  constructor(
+    readonly device: string,
+    private readonly name: string,
+    private readonly bytes: number,
+  ) {}
+
+  async canary(): Promise<void> {
+    news.postMessage({ event: "canary", name: this.name });
+    if (this.name.includes("wrong")) throw coded("gpu-result-invalid", "The known answer is wrong.");
+  }
+
+  memoryUsage() {
+    const gpu = this.device === "gpu" ? this.bytes : 0;
+    return { heap: 3e7, heapPeak: 9e7, gpu, gpuPeak: gpu, reloads: 0, reloadedBytes: 0 };
+  }
 
   async setImage(bytes: Uint8Array<ArrayBuffer>, host: Host): Promise<Picture> {
     const bitmap = await createImageBitmap(new Blob([bytes])).catch(() => {
@@ -97,6 +124,9 @@ export class Picture {
 
   async ask(question: string, host: Host): Promise<Answer> {
     if (question.includes("crash")) return trap();
+    if (question.includes("lost once")) await failOnce("device-lost", "The GPU was reset.");
+    if (question.includes("lost always")) throw coded("device-lost", "The GPU was reset.");
+    if (question.includes("memory once")) await failOnce("out-of-memory", "The GPU is full.");
     if (question.includes("invalid result")) throw coded("gpu-result-invalid", "NaN in the logits.");
     const text = this.#answerTo(question);
     for (const token of text.match(/\s*\S+/g) ?? []) {

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { expect, type Page, test } from "@playwright/test";
 import { askAndFind, openPage } from "./helpers";
+import { openModels, startButton, test as modelTest } from "./models";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -26,6 +27,7 @@ async function violations(page: Page): Promise<string[]> {
 
 // The policy of the page keeps foreign scripts out, the checker's too.
 test.use({ bypassCSP: true });
+modelTest.use({ bypassCSP: true });
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`breaks no WCAG AA rule, ${colorScheme}`, async ({ page }) => {
@@ -82,4 +84,59 @@ test.describe("by touch", () => {
     await page.locator("#canvas").tap();
     await expect(page.locator("#undo")).toHaveAccessibleName("Undo: point");
   });
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  modelTest(`the models dialog breaks no WCAG AA rule, ${colorScheme}`, async ({ page, server }) => {
+    await page.emulateMedia({ colorScheme });
+    await openPage(page);
+    await page.addScriptTag({ path: AXE });
+    await openModels(page);
+    await page.locator(".guide summary").first().click();
+    await page.locator("#source-kinds label", { hasText: "Hub" }).click();
+    await page.locator("#source-submit").click();
+    await expect(page.locator("#source-error")).not.toBeEmpty();
+    expect(await violations(page)).toEqual([]);
+    await page.locator("#source-kinds label", { hasText: "Address" }).click();
+    await page.locator("#source-address").fill(server.address);
+    await page.locator("#source-submit").click();
+    await expect(page.locator("#card-verdict-title")).toBeVisible();
+    await page.locator("#models-card .guide summary").click();
+    expect(await violations(page)).toEqual([]);
+    server.pause = 400;
+    await startButton(page).click();
+    await expect(page.locator("#install-detail")).toContainText("Downloading");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "All models" }).click();
+    await page.getByRole("button", { name: "Delete Noise" }).click();
+    expect(await violations(page)).toEqual([]);
+  });
+}
+
+modelTest("the models dialog by keyboard alone, at 320 pixels", async ({ page, server }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await openPage(page);
+  await page.locator("#models-open").focus();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#models-title")).toBeFocused();
+  await page.locator("#source-kinds input[value=folder]").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(server.address);
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#models-title")).toHaveText("Noise");
+  await expect(page.locator("#models-title")).toBeFocused();
+  await expect(startButton(page)).toBeEnabled();
+  const overflow = () =>
+    page.locator("#models-card").evaluate((body) => body.scrollWidth - body.clientWidth);
+  expect(await overflow()).toBe(0);
+  await startButton(page).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#models-live")).toHaveText("Noise is ready.");
+  await expect(page.locator("#models-title")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page.locator("#models")).toBeHidden();
+  await expect(page.locator("#models-open")).toBeFocused();
+  await expect(page.locator("#live")).toHaveText("Noise is ready.");
 });

@@ -43,7 +43,7 @@ test("fault 26: a damaged model file is named, and trying again works", async ({
   });
   await openPage(page);
   await ask(page, "umbrella");
-  await expect(page.locator("#note strong")).toContainText("model.safetensors arrived damaged");
+  await expect(page.locator("#note strong")).toContainText("model.safetensors arrived damaged twice");
   damaged = false;
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(objects(page)).toHaveText(["Umbrella"]);
@@ -53,7 +53,9 @@ test("fault 27: a missing model file is told with the server's answer", async ({
   await page.route("**/tokenizer.json*", (route) => route.fulfill({ status: 404 }));
   await openPage(page);
   await ask(page, "umbrella");
-  await expect(page.locator("#note strong")).toHaveText("The server answered 404 for tokenizer.json.");
+  await expect(page.locator("#note strong")).toHaveText(
+    "localhost:4173 answered 404 for tokenizer.json: there is no such file.",
+  );
 });
 
 test("no request leaves the page's origin, and none carries the picture", async ({ page }) => {

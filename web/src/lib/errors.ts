@@ -10,6 +10,7 @@ export const ERROR_CODES = [
   "gpu-result-invalid",
   "network",
   "storage-quota",
+  "in-use",
   "integrity",
   "weights-mismatch",
   "unsupported-model",

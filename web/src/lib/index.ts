@@ -7,6 +7,7 @@ export type {
   MemoryUsage,
   ModelReport,
   ModelSource,
+  Patience,
   Preflight,
   StorageReport,
   StoredModel,

@@ -17,6 +17,14 @@ export type ModelSource =
 /** Most tiles that a picture is cut into for the language side. */
 export type MaxTiles = 1 | 4 | 12;
 
+/** How long a download waits, in milliseconds. */
+export interface Patience {
+  /** Without a byte for so long, a connection counts as dead; 30,000. */
+  idle: number;
+  /** Before the first retry; later ones take longer; 500. */
+  retry: number;
+}
+
 /** A model in the browser's storage, whole or in part. */
 export interface StoredModel {
   /** For {@link deleteModel}. */
@@ -33,7 +41,11 @@ export interface StoredModel {
 
 export interface AdapterReport {
   name: string;
-  limits: { maxBufferSize: number; maxStorageBufferBindingSize: number };
+  limits: {
+    maxBufferSize: number;
+    maxStorageBufferBindingSize: number;
+    maxStorageBuffersPerShaderStage: number;
+  };
   features: string[];
 }
 

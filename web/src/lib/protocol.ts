@@ -1,7 +1,14 @@
 /** The messages between page and worker. Nothing else crosses. */
 
 import type { WireError } from "./errors";
-import type { MaxTiles, MemoryUsage, ModelReport, ModelSource, StoredModel } from "./models";
+import type {
+  MaxTiles,
+  MemoryUsage,
+  ModelReport,
+  ModelSource,
+  Patience,
+  StoredModel,
+} from "./models";
 
 export type Device = "gpu" | "cpu";
 export type DeviceChoice = "auto" | Device;
@@ -74,10 +81,19 @@ export interface ModelRequest {
   device: DeviceChoice;
   maxTiles?: MaxTiles | undefined;
   lowMemory?: boolean | undefined;
+  patience?: Patience | undefined;
+  /** Files that could only be kept in memory by an earlier worker, by their SHA-256. */
+  kept?: Map<string, Blob> | undefined;
+  /** Stored files are hashed again: an earlier worker could not make sense of them. */
+  doubted?: boolean | undefined;
 }
 
 export interface Loaded {
   device: DeviceReport;
+  /** SHA-256 of the manifest, in hex: names exactly this model. */
+  manifest: string;
+  /** Files that could only be kept in memory, by their SHA-256. */
+  kept: Map<string, Blob>;
   /** Something that people should know about this model, in one sentence. */
   notice: string | null;
 }

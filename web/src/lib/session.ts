@@ -1,8 +1,8 @@
 /** Load a model, set a picture, ask, refine. Everything runs in one worker. */
 
-import { AskmaskError } from "./errors";
+import { AskmaskError, FATAL_CODES } from "./errors";
 import { Mask, type MaskExporter } from "./mask";
-import type { MaxTiles, MemoryUsage, ModelSource } from "./models";
+import type { MaxTiles, MemoryUsage, ModelSource, Patience } from "./models";
 import type {
   Box,
   CallEvent,
@@ -19,6 +19,11 @@ import { Bridge, type Call } from "./rpc";
 export interface Options {
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Called when the GPU failed and the call starts over in a fresh worker.
+   * Tokens that came before belong to the failed try.
+   */
+  onRecover?: ((cause: AskmaskError) => void) | undefined;
 }
 
 export interface LoadOptions extends Options {
@@ -30,6 +35,7 @@ export interface LoadOptions extends Options {
   lowMemory?: boolean | undefined;
   /** Folder that holds the embedded model's `models/`; the page's own by default. */
   assetBase?: string | undefined;
+  patience?: Patience | undefined;
 }
 
 export interface AskOptions extends Options {
@@ -72,6 +78,7 @@ let nextImage = 1;
  * browser's storage; a cancelled or broken download goes on where it stopped.
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  if (source.kind === "manifest" || source.kind === "hub") await askToKeep();
   const model = new Model(modelRequest(source, options));
   try {
     await model.ready(options);
@@ -82,12 +89,21 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   return model;
 }
 
+/** Asks the browser not to evict large downloads; only pages can, not workers. */
+async function askToKeep(): Promise<void> {
+  try {
+    await navigator.storage.persist();
+  } catch {
+    // Insecure pages have no storage manager; then nothing is stored either.
+  }
+}
+
 /** @internal */
 export function modelRequest(source: ModelSource, options: LoadOptions): ModelRequest {
   const base = new URL(options.assetBase ?? "./", document.baseURI);
   const embedded = new URL("models/nano/manifest.json", base).href;
-  const { device = "auto", maxTiles, lowMemory } = options;
-  return { source, embedded, device, maxTiles, lowMemory };
+  const { device = "auto", maxTiles, lowMemory, patience } = options;
+  return { source, embedded, device, maxTiles, lowMemory, patience };
 }
 
 /** @internal */
@@ -108,12 +124,15 @@ export class Model {
   /** @internal */
   readonly bridge = new Bridge(spawnWorker);
   #device: DeviceReport | null = null;
+  #manifest = "";
+  #recoveries = 0;
   #notice: string | null = null;
+  #recovery: string | null = null;
   #loadedIn = -1;
   #disposed = false;
 
   /** @internal */
-  constructor(private readonly request: ModelRequest) {}
+  constructor(private request: ModelRequest) {}
 
   /** Where the model runs; null until it is loaded. */
   get device(): DeviceReport | null {
@@ -125,9 +144,19 @@ export class Model {
     return this.#notice;
   }
 
+  /** SHA-256 of the model's manifest, in hex; empty until it is loaded. */
+  get manifest(): string {
+    return this.#manifest;
+  }
+
+  /** How often the GPU failed and a fresh worker took over. */
+  get recoveries(): number {
+    return this.#recoveries;
+  }
+
   /** What the model takes up now, and took at most. */
   memoryUsage(): Promise<MemoryUsage> {
-    return this.bridge.run(async (call) => {
+    return this.run(async (call) => {
       await this.ensure(call);
       return call("memoryUsage", null);
     });
@@ -138,21 +167,50 @@ export class Model {
     if (this.#disposed)
       throw new AskmaskError("disposed", "This model was disposed.", "Load it again.");
     if (this.#loadedIn === this.bridge.generation) return;
-    const { device, notice } = await call("load", this.request);
+    const { device, notice, kept, manifest } = await call("load", this.request);
     this.#device = device;
-    this.#notice = notice;
+    this.#manifest = manifest;
+    this.#notice = [this.#recovery, notice].filter((text) => text !== null).join(" ") || null;
+    this.request = { ...this.request, kept, doubted: false };
     this.#loadedIn = this.bridge.generation;
   }
 
   /** @internal */
   ready(options: Options): Promise<void> {
-    return this.bridge.run((call) => this.ensure(call), callOptions(options));
+    return this.run((call) => this.ensure(call), options);
+  }
+
+  /** @internal Runs a job; when the GPU fails in it, once more in a fresh worker. */
+  async run<T>(job: (call: Call) => Promise<T>, options: AskOptions = {}): Promise<T> {
+    try {
+      return await this.bridge.run(job, callOptions(options));
+    } catch (error) {
+      if (!isFatal(error) || this.#disposed) throw error;
+      this.#recoveries += 1;
+      this.#prepareRecovery(error);
+      options.onRecover?.(error);
+    }
+    try {
+      return await this.bridge.run(job, callOptions(options));
+    } catch (error) {
+      if (!isFatal(error)) throw error;
+      const hint = `A fresh start did not help. ${error.hint}`.trim();
+      throw new AskmaskError(error.code, error.message, hint, { cause: error });
+    }
+  }
+
+  #prepareRecovery({ code }: AskmaskError): void {
+    if (code === "gpu-result-invalid") this.request = { ...this.request, doubted: true };
+    if (code !== "out-of-memory" || this.request.lowMemory) return;
+    this.request = { ...this.request, lowMemory: true };
+    this.#recovery =
+      "Memory ran out, so one part of the model is loaded at a time, which is slower.";
   }
 
   /** Decodes a picture and computes what all questions about it share. */
   async setImage(source: Blob | ImageData | ImageBitmap, options: Options = {}): Promise<Picture> {
     const picture = new Picture(this, await readSource(source));
-    await this.bridge.run((call) => picture.ensure(call), callOptions(options));
+    await this.run((call) => picture.ensure(call), options);
     return picture;
   }
 
@@ -197,11 +255,11 @@ export class Picture {
 
   /** Answers a question. Nothing found is an empty list, not an error. */
   ask(question: string, options: AskOptions = {}): Promise<Answer> {
-    return this.model.bridge.run(async (call) => {
+    return this.model.run(async (call) => {
       await this.ensure(call);
       const { text, objects } = await call("ask", { image: this.#id, question });
       return { text, objects: objects.map((object) => this.#adopt(object)) };
-    }, callOptions(options));
+    }, options);
   }
 
   /** A better mask for `object`, or a new one, from clicks and a box. */
@@ -210,7 +268,7 @@ export class Picture {
     prompts: Prompts,
     options: Options = {},
   ): Promise<FoundObject> {
-    return this.model.bridge.run(async (call) => {
+    return this.model.run(async (call) => {
       await this.ensure(call);
       const known = object === null ? undefined : handles.get(object);
       // A restarted worker knows no earlier objects; the clicks still count.
@@ -218,7 +276,7 @@ export class Picture {
       const { points = [], box = null } = prompts;
       const refined = await call("refine", { image: this.#id, points: [...points], box, previous });
       return this.#adopt(refined);
-    }, callOptions(options));
+    }, options);
   }
 
   /** A mask of this picture's size from bytes of 0 or 1. */
@@ -237,7 +295,7 @@ export class Picture {
   }
 
   #export: MaskExporter = (format, mask) =>
-    this.model.bridge.run(async (call) => {
+    this.model.run(async (call) => {
       await this.ensure(call);
       const { data, width, height } = mask;
       return call("export", { image: this.#id, format, mask: data, width, height });
@@ -248,6 +306,10 @@ export class Picture {
     handles.set(object, { handle, generation: this.model.bridge.generation });
     return object;
   }
+}
+
+function isFatal(error: unknown): error is AskmaskError {
+  return error instanceof AskmaskError && FATAL_CODES.includes(error.code);
 }
 
 async function readSource(source: Blob | ImageData | ImageBitmap): Promise<ImageSource> {

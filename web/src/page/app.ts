@@ -15,6 +15,7 @@ import type { ModelChoice } from "./choice";
 import { History } from "./history";
 import { colorOf } from "./palette";
 import type { Runtime } from "./runtime";
+import { Timings } from "./timings";
 import { type Edits, type Item, NO_EDITS, type Tool, type ViewMode } from "./types";
 import { isDoubtful, judge } from "./verdict";
 import { objectName, percent, place, plural } from "./words";
@@ -57,6 +58,13 @@ export class App {
   tool: Tool = "move";
   hidden: ReadonlySet<number> = new Set();
   pending: Pending | null = null;
+  /** Codes of the GPU failures that a fresh start has mended. */
+  recoveries: readonly string[] = [];
+  /** Whether the work under way, or the last one, had to start over. */
+  recovered = false;
+  /** The last error's code. */
+  lastError: string | null = null;
+  readonly timings = new Timings();
   #history = new History<Edits>(NO_EDITS);
   #listeners: (() => void)[] = [];
   #speakers: ((text: string) => void)[] = [];
@@ -253,19 +261,31 @@ export class App {
   async #work(kind: Busy, job: (options: Options) => Promise<unknown>): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
-    Object.assign(this, { busy: kind, error: null, progress: null });
+    Object.assign(this, { busy: kind, error: null, progress: null, recovered: false });
     this.#changed();
     const onProgress = (progress: Progress) => {
+      this.timings.progress(progress, performance.now());
       this.progress = progress;
       this.#changed();
     };
+    const onRecover = ({ code }: AskmaskError) => this.#recover(code);
     try {
-      await job({ signal: abort.signal, onProgress });
+      await job({ signal: abort.signal, onProgress, onRecover });
     } catch (error) {
       this.#failed(error, abort);
     }
+    this.timings.end(performance.now());
     // A later action may have taken over meanwhile.
     if (this.#abort === abort) Object.assign(this, { busy: null, progress: null });
+  }
+
+  /** The library starts over by itself; what was written so far belongs to the failed try. */
+  #recover(code: string): void {
+    this.recoveries = [...this.recoveries, code];
+    this.recovered = true;
+    if (this.streamed !== null) this.streamed = "";
+    this.announce("The GPU failed. Starting over once, with your question.");
+    this.#changed();
   }
 
   #failed(error: unknown, abort: AbortController): void {
@@ -278,6 +298,7 @@ export class App {
 
   #show(error: unknown): void {
     this.error = error instanceof Error ? error : new AskmaskError("internal", String(error));
+    this.lastError = this.error instanceof AskmaskError ? this.error.code : this.error.name;
     this.announce(this.error.message);
   }
 

@@ -3,6 +3,7 @@
 import { AnswerView } from "./answer";
 import { App } from "./app";
 import { recall, remember } from "./choice";
+import { connectDiagnostics } from "./diagnostics";
 import { byId } from "./dom";
 import { Intake } from "./intake";
 import { Keyboard } from "./keyboard";
@@ -63,9 +64,9 @@ function connectLiveRegion(app: App): void {
 
 /** Says how large the model is before anything large is fetched. */
 async function tellModelSize(): Promise<void> {
-  const response = await fetch(new URL("models/nano/files.json", document.baseURI));
+  const response = await fetch(new URL("models/nano/manifest.json", document.baseURI));
   if (!response.ok) return;
-  const files: { bytes: number }[] = await response.json();
+  const { files }: { files: { bytes: number }[] } = await response.json();
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const text = `The model, ${size(bytes)}, comes from this site with the first question.`;
   byId("model-size", HTMLElement).textContent = text;
@@ -105,6 +106,7 @@ connectLiveRegion(app);
 const offline = new Offline();
 new ModelPanel(app, offline);
 connectOffline(app, offline);
+connectDiagnostics(app, () => offline.kept);
 // Without either the page still works on people's own pictures.
 new Samples(app).load().catch(console.error);
 tellModelSize().catch(console.error);

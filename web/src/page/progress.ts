@@ -80,6 +80,7 @@ export class ProgressView {
   }
 
   #idle(): string {
+    if (this.app.recovered) return "The GPU failed once on the way; a fresh start mended it.";
     return this.app.picture ? "Picture encoded. Questions and clicks reuse it." : "";
   }
 }

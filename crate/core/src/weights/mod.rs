@@ -101,23 +101,6 @@ pub trait TensorSource {
         })
     }
 
-    /// Rows of each part in which tensor `name` is stored: one part unless it is split, none when
-    /// there is no such tensor. A single number is one row.
-    fn part_rows(&self, name: &str) -> Vec<usize> {
-        self.info(name).map(TensorInfo::rows).into_iter().collect()
-    }
-
-    /// The bytes of one part of tensor `name`.
-    ///
-    /// # Errors
-    /// As [`TensorSource::read`].
-    fn read_part(&self, name: &str, part: usize) -> Result<Cow<'_, [u8]>, Error> {
-        match part {
-            0 => self.read(name),
-            _ => Err(missing(name)),
-        }
-    }
-
     /// Bytes of all tensors together.
     fn total_bytes(&self) -> u64 {
         let bytes = |name: &str| self.info(name).and_then(TensorInfo::bytes).unwrap_or(0);

@@ -18,7 +18,7 @@ pub trait ReadAt {
 }
 
 /// A model folder behind its manifest. Nothing is read before it is asked for, and a tensor that
-/// is stored in parts can be read part by part.
+/// is stored in parts reads as one.
 pub struct Stored {
     manifest: Manifest,
     tensors: BTreeMap<String, (TensorInfo, Vec<Part>)>,
@@ -87,10 +87,6 @@ impl Stored {
     fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<Part>), Error> {
         self.tensors.get(name).ok_or_else(|| missing(name))
     }
-
-    fn fill(&self, part: &Part, buffer: &mut [u8]) -> Result<(), Error> {
-        self.files.read_at(&part.file, part.offset, buffer)
-    }
 }
 
 impl TensorSource for Stored {
@@ -103,17 +99,8 @@ impl TensorSource for Stored {
     }
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
-        let (info, parts) = self.tensor(name)?;
-        let mut bytes = vec![0; info.bytes().unwrap_or_default()];
-        let mut rest = bytes.as_mut_slice();
-        for part in parts {
-            let Some((buffer, after)) = rest.split_at_mut_checked(part.bytes as usize) else {
-                return Err(damaged(name, "its parts are longer than it is"));
-            };
-            self.fill(part, buffer)?;
-            rest = after;
-        }
-        Ok(Cow::Owned(bytes))
+        let (info, _) = self.tensor(name)?;
+        self.read_rows(name, 0, info.rows())
     }
 
     fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
@@ -133,22 +120,6 @@ impl TensorSource for Stored {
             }
             start = part_range.end;
         }
-        Ok(Cow::Owned(bytes))
-    }
-
-    fn part_rows(&self, name: &str) -> Vec<usize> {
-        let parts = self
-            .tensors
-            .get(name)
-            .map_or(&[][..], |(_, parts)| parts.as_slice());
-        parts.iter().map(|part| part.rows).collect()
-    }
-
-    fn read_part(&self, name: &str, part: usize) -> Result<Cow<'_, [u8]>, Error> {
-        let (_, parts) = self.tensor(name)?;
-        let part = parts.get(part).ok_or_else(|| missing(name))?;
-        let mut bytes = vec![0; part.bytes as usize];
-        self.fill(part, &mut bytes)?;
         Ok(Cow::Owned(bytes))
     }
 }
@@ -195,13 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_read_alone_and_joined() {
+    fn parts_are_joined() {
         let stored = stored();
         assert_eq!(stored.names(), ["t"]);
         assert_eq!(stored.total_bytes(), 6);
-        assert_eq!(stored.part_rows("t"), [2, 1]);
-        assert_eq!(*stored.read_part("t", 0).unwrap(), [8, 9, 10, 11]);
-        assert_eq!(*stored.read_part("t", 1).unwrap(), [104, 105]);
         assert_eq!(*stored.read("t").unwrap(), [8, 9, 10, 11, 104, 105]);
         assert_eq!(stored.read_file("b").unwrap(), [100, 101, 102]);
     }
@@ -220,12 +188,7 @@ mod tests {
     fn what_is_not_there_is_named() {
         let stored = stored();
         assert_eq!(stored.read("x").unwrap_err().code(), "weights-mismatch");
-        assert_eq!(
-            stored.read_part("t", 2).unwrap_err().code(),
-            "weights-mismatch"
-        );
         let error = stored.read_file("a").unwrap_err();
         assert!(error.to_string().starts_with("a is damaged"), "{error}");
-        assert!(stored.part_rows("x").is_empty());
     }
 }

@@ -17,12 +17,60 @@ declare module "askmask-wasm" {
     checkpoint(): Promise<void>;
   }
 
-  export class Loader {
-    constructor(config: string, tokenizer: Uint8Array, device: string);
-    addShard(name: string, bytes: Uint8Array): void;
-    finish(host: HostCallbacks): Promise<Model>;
+  /** Version and hash of this build. */
+  export function buildId(): string;
+
+  export class Sha256 {
+    constructor();
+    update(bytes: Uint8Array): void;
+    /** Lower-case hex. */
+    digest(): string;
     free(): void;
   }
+
+  /** What a manifest says; throws integrity or unsupported-model. */
+  export function readManifest(manifest: string): {
+    name: string;
+    source: string;
+    licence: string;
+    bytes: number;
+    files: { name: string; bytes: number; sha256: string }[];
+  };
+
+  export interface Machine {
+    device: "gpu" | "cpu";
+    maxBufferSize: number;
+    maxStorageBufferBindingSize: number;
+    maxBufferBindingsPerStage?: number | undefined;
+    /** Bytes that this page may still store, if that is known. */
+    storageFree?: number | undefined;
+    /** Bytes of this model that are stored already. */
+    stored: number;
+    /** GPU memory in bytes, if that is known. */
+    memory?: number | undefined;
+    maxTiles: 1 | 4 | 12;
+    lowMemory: boolean;
+  }
+
+  export function preflight(manifest: string, machine: Machine): import("../models").Preflight;
+
+  /** Synchronous random access to the model's files, by plain name; throws with a `code`. */
+  export interface ModelFiles {
+    readAt(file: string, offset: number, length: number): Uint8Array;
+  }
+
+  export interface LoadOptions {
+    device: "gpu" | "cpu";
+    maxTiles?: number | undefined;
+    lowMemory?: boolean | undefined;
+  }
+
+  export function loadModel(
+    manifest: string,
+    files: ModelFiles,
+    options: LoadOptions,
+    host: HostCallbacks,
+  ): Promise<Model>;
 
   export class Model {
     readonly device: string;
@@ -33,6 +81,9 @@ declare module "askmask-wasm" {
       height: number,
       host: HostCallbacks,
     ): Promise<Picture>;
+    /** Computes a known answer; throws gpu-result-invalid when it comes out wrong. */
+    canary(host: HostCallbacks): Promise<void>;
+    memoryUsage(): import("../models").MemoryUsage;
     free(): void;
   }
 

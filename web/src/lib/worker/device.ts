@@ -1,6 +1,7 @@
 /** Which device the model runs on, and why. */
 
 import { AskmaskError } from "../errors";
+import type { AdapterReport } from "../models";
 import type { DeviceChoice, DeviceReport } from "../protocol";
 
 /** Adapters that compute on the CPU, where our own CPU backend is faster. */
@@ -28,6 +29,19 @@ export async function chooseDevice(choice: DeviceChoice): Promise<DeviceReport> 
   if (isSoftware(adapter.info))
     return cpu("WebGPU here is emulated in software; the CPU is faster.", name);
   return { device: "gpu", reason: "WebGPU found a hardware adapter.", adapter: name };
+}
+
+/** What the GPU offers, or null. */
+export async function describeAdapter(): Promise<AdapterReport | null> {
+  const adapter = await requestAdapter();
+  if (adapter === null) return null;
+  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } =
+    adapter.limits;
+  return {
+    name: adapterName(adapter.info),
+    limits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
+    features: [...adapter.features].sort(),
+  };
 }
 
 async function requestAdapter(): Promise<GPUAdapter | null> {

@@ -5,54 +5,65 @@ import { AskmaskError } from "../errors";
 import type { MemoryUsage, ModelReport, StoredModel } from "../models";
 import type { Box, Loaded, Params, Result, WireObject } from "../protocol";
 import { chooseDevice } from "./device";
-import { downloadModel } from "./download";
 import type { Host } from "./host";
+import { report } from "./report";
+import { find, sha256 } from "./shelf";
+import { BlobFiles } from "./store/files";
+import { Store } from "./store/store";
 
 interface OpenImage {
   picture: wasm.Picture;
   objects: Map<number, wasm.MaskObject>;
 }
 
+const NOTICES = {
+  unsupported:
+    "This browser lets the page store nothing, so the model is in memory only and is fetched again next time.",
+  refused:
+    "The browser's storage has no room for this model, so part of it is in memory only and is fetched again next time.",
+};
+
 export class Engine {
+  /** Lets the loaded model be deleted. */
+  #release: () => void = () => undefined;
   #model: wasm.Model | null = null;
   #images = new Map<number, OpenImage>();
   #nextHandle = 1;
 
-  async load({ source, embedded, device }: Params<"load">, host: Host): Promise<Loaded> {
-    if (source.kind !== "embedded") throw notYet();
-    const modelUrl = new URL("./", embedded).href;
-    const onBytes = (done: number, total: number) =>
-      host.onEvent({ type: "progress", stage: "download", done, total });
-    const [report, files] = await Promise.all([
-      chooseDevice(device),
-      downloadModel(modelUrl, onBytes, host.signal),
-      init(),
-    ]);
-    const config = new TextDecoder().decode(files.get("config.json"));
-    const tokenizer = files.get("tokenizer.json") ?? new Uint8Array();
-    const loader = new wasm.Loader(config, tokenizer, report.device);
-    for (const [name, bytes] of files) {
-      if (name.endsWith(".safetensors")) loader.addShard(name, bytes);
-    }
-    this.#model = await loader.finish(host);
-    loader.free();
-    return { device: report, notice: null };
+  async load(request: Params<"load">, host: Host): Promise<Loaded> {
+    const [device] = await Promise.all([chooseDevice(request.device), init()]);
+    const store = await Store.open(request.kept);
+    const found = await find(store, request, host);
+    this.#release();
+    const { files, unstored, release } = await found.obtain(request.doubted ?? false, host);
+    this.#release = release;
+    const { maxTiles, lowMemory } = request;
+    const options = { device: device.device, maxTiles, lowMemory };
+    const { text } = found.manifest;
+    const model = await wasm.loadModel(text, new BlobFiles(files), options, host);
+    const manifest = sha256(text);
+    if (device.device === "gpu") await checkOnce(model, manifest, device.adapter, store, host);
+    this.#model = model;
+    const notice = unstored && NOTICES[unstored];
+    return { device, manifest, notice, kept: store.memory.blobs };
   }
 
-  preflight(): ModelReport {
-    throw notYet();
+  async preflight(request: Params<"preflight">, host: Host): Promise<ModelReport> {
+    await init();
+    return report(await Store.open(), request, host);
   }
 
-  models(): StoredModel[] {
-    return [];
+  async models(): Promise<StoredModel[]> {
+    return (await Store.open()).list();
   }
 
-  deleteModel(): null {
-    throw notYet();
+  async deleteModel({ key }: Params<"deleteModel">): Promise<null> {
+    await (await Store.open()).delete(key);
+    return null;
   }
 
   memoryUsage(): MemoryUsage {
-    throw notYet();
+    return this.#requireModel().memoryUsage();
   }
 
   async setImage({ image, source }: Params<"setImage">, host: Host): Promise<Result<"setImage">> {
@@ -131,6 +142,16 @@ export class Engine {
   }
 }
 
-function notYet(): AskmaskError {
-  return new AskmaskError("unsupported-model", "Only the embedded model can be used yet.");
+/** A known answer, computed once for each model, adapter and build that pass it. */
+async function checkOnce(
+  model: wasm.Model,
+  manifest: string,
+  adapter: string,
+  store: Store,
+  host: Host,
+): Promise<void> {
+  const what = sha256(JSON.stringify([manifest, adapter, wasm.buildId()]));
+  if (await store.remembers(what)) return;
+  await model.canary(host);
+  await store.remember(what);
 }

@@ -9,7 +9,7 @@ export const CHECKPOINTS = [
     name: "Sa2VA-1B",
     repository: "ByteDance/Sa2VA-1B",
     folder: "sa2va-1b",
-    bytes: "about 0.9 GB",
+    bytes: "0.8 GB",
     licence: "Apache-2.0 or MIT, see its card",
   },
   {

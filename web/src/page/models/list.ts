@@ -43,7 +43,7 @@ export class ModelList {
     byId("guide-download", HTMLElement).textContent =
       `hf download ${repository} --local-dir ${name}`;
     byId("guide-convert", HTMLElement).textContent =
-      `askmask quantize ${name} ${folder} --source ${repository}`;
+      `askmask quantize ${name} ${folder} --source ${repository} --licence LICENSE`;
     offline.onChange(() => this.#renderInUse());
   }
 

@@ -1,0 +1,92 @@
+/** The library in reach of the tests: calls by plain data, outcomes as plain data. */
+import * as askmask from "../../../web/src/lib";
+
+export interface Outcome {
+  error: { name: string; code: string; message: string; hint: string } | null;
+  notice: string | null;
+  device: string;
+  progress: askmask.Progress[];
+}
+
+interface News {
+  event: string;
+  name: string;
+  lowMemory?: boolean;
+}
+
+function describe(error: unknown): Outcome["error"] {
+  const { name, message, code = "", hint = "" } = error as askmask.AskmaskError;
+  return { name, code, message, hint };
+}
+
+export class Harness {
+  readonly askmask = askmask;
+  /** What the workers did, as the stand-in tells. */
+  readonly news: News[] = [];
+  progress: askmask.Progress[] = [];
+  recoveries: string[] = [];
+  model: askmask.Model | null = null;
+  #abort = new AbortController();
+
+  constructor() {
+    new BroadcastChannel("stand-in").onmessage = ({ data }) => this.news.push(data);
+  }
+
+  async load(source: askmask.ModelSource, options: askmask.LoadOptions = {}): Promise<Outcome> {
+    this.progress = [];
+    this.#abort = new AbortController();
+    let error: Outcome["error"] = null;
+    try {
+      this.model = await askmask.load(source, {
+        device: "cpu",
+        patience: { idle: 10_000, retry: 20 },
+        signal: this.#abort.signal,
+        onProgress: (progress) => this.progress.push(progress),
+        ...options,
+      });
+    } catch (fault) {
+      error = describe(fault);
+    }
+    const { notice = null, device = null } = this.model ?? {};
+    return { error, notice, device: device?.device ?? "", progress: this.progress };
+  }
+
+  /** The picked files as a source. */
+  picked(): askmask.ModelSource {
+    const input = document.querySelector<HTMLInputElement>("#folder");
+    return { kind: "folder", files: [...(input?.files ?? [])] };
+  }
+
+  cancel(): void {
+    this.#abort.abort();
+  }
+
+  /** Asks about a grey picture; the answer's text, or the error. */
+  async ask(question: string): Promise<string | Outcome["error"]> {
+    if (this.model === null) throw new Error("no model is loaded");
+    const onRecover = ({ code }: askmask.AskmaskError) => this.recoveries.push(code);
+    try {
+      const grey = new ImageData(new Uint8ClampedArray(4 * 64 * 64).fill(128), 64, 64);
+      const picture = await this.model.setImage(grey);
+      const { text } = await picture.ask(question, { onRecover });
+      return text;
+    } catch (fault) {
+      return describe(fault);
+    }
+  }
+
+  async delete(key: string): Promise<Outcome["error"]> {
+    return askmask.deleteModel(key).then(() => null, describe);
+  }
+
+  dispose(): void {
+    this.model?.dispose();
+    this.model = null;
+  }
+}
+
+declare global {
+  var harness: Harness;
+}
+
+globalThis.harness = new Harness();

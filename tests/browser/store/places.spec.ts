@@ -1,0 +1,102 @@
+/** Where the bytes are: on disk, in memory, in a folder that was picked. */
+import { cp, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { chromium } from "@playwright/test";
+import { makeModel } from "../server/model";
+import { expect, Tab, test } from "./setup";
+
+test("starts cold without the server, from what is stored", async ({ server, source, baseURL }, info) => {
+  const { launchOptions } = info.project.use;
+  const profile = info.outputPath("profile");
+  const visit = async () => {
+    const context = await chromium.launchPersistentContext(profile, { ...launchOptions, ...(baseURL && { baseURL }) });
+    return { context, tab: await Tab.open(context) };
+  };
+  const first = await visit();
+  expect(await first.tab.load(source)).toMatchObject({ error: null, notice: null });
+  await first.context.close();
+  await server.stop();
+  server.reset();
+  const second = await visit();
+  expect(await second.tab.load(source)).toMatchObject({ error: null, notice: null });
+  expect(await second.tab.ask("umbrella")).toContain("umbrella");
+  await second.context.close();
+  await rm(profile, { recursive: true });
+  expect(server.log).toEqual([]);
+});
+
+test("fault 28: refused by the quota, the model runs in memory and says so", async ({ tab, server, source, model, baseURL }) => {
+  const devtools = await tab.page.context().newCDPSession(tab.page);
+  const origin = new URL(baseURL ?? "").origin;
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 2 << 20 });
+  const { error, notice } = await tab.load(source);
+  expect(error).toBeNull();
+  expect(notice).toContain("no room for this model");
+  expect(await tab.ask("umbrella")).toContain("umbrella");
+  for (const { name } of model.files) {
+    expect(server.requests(name).length, name).toBeLessThanOrEqual(2);
+  }
+  // A fresh worker gets the bytes from the old one's, not from the server.
+  server.reset();
+  expect(await tab.ask("lost once")).toContain("umbrella");
+  expect(server.log).toEqual([]);
+});
+
+test("fault 28: where storage is blocked, the model runs in memory and says so", async ({ source, baseURL, server }, info) => {
+  const { launchOptions } = info.project.use;
+  const profile = info.outputPath("profile");
+  await cp(path.join(import.meta.dirname, "blocked"), profile, { recursive: true });
+  const context = await chromium.launchPersistentContext(profile, { ...launchOptions, ...(baseURL && { baseURL }) });
+  const tab = await Tab.open(context);
+  const { error, notice } = await tab.load(source);
+  expect(error).toBeNull();
+  expect(notice).toContain("lets the page store nothing");
+  expect(await tab.models()).toEqual([]);
+  server.reset();
+  await context.close();
+});
+
+test.describe("a folder from disk", () => {
+  test("is used where it lies, without a request or a copy", async ({ tab, server, model }) => {
+    await tab.page.setInputFiles("#folder", await names(model.folder));
+    const outcome = await tab.page.evaluate(() => harness.load(harness.picked()));
+    expect(outcome).toMatchObject({ error: null, notice: null });
+    expect(outcome.progress.filter(({ hold }) => hold === "checking").at(-1)).toMatchObject({
+      done: model.bytes,
+      total: model.bytes,
+    });
+    expect(await tab.ask("umbrella")).toContain("umbrella");
+    expect(await tab.models()).toEqual([]);
+    expect(server.log).toEqual([]);
+  });
+
+  const faults: [string, (folder: string) => Promise<void>, RegExp, RegExp][] = [
+    ["a missing file", (folder) => rm(`${folder}/weights-00003.safetensors`), /weights-00003\.safetensors is missing/, /./],
+    ["a damaged file", (folder) => writeFile(`${folder}/tokenizer.json`, "[]"), /tokenizer\.json is damaged/, /./],
+    ["a short file", (folder) => writeFile(`${folder}/tokenizer.json`, "{"), /1 bytes instead of 2/, /./],
+    ["no manifest", (folder) => rm(`${folder}/manifest.json`), /no manifest\.json/, /askmask quantize/],
+    [
+      "fault 10: a pickle file",
+      async (folder) => {
+        await rm(`${folder}/manifest.json`);
+        await writeFile(`${folder}/pytorch_model.bin`, "\x80\x02.");
+      },
+      /no manifest\.json/,
+      /pytorch_model\.bin is a pickle file.*askmask quantize/,
+    ],
+  ];
+  for (const [what, spoil, message, hint] of faults) {
+    test(`${what} is named`, async ({ tab }, info) => {
+      const { folder } = await makeModel(info.outputPath("folder"));
+      await spoil(folder);
+      await tab.page.setInputFiles("#folder", await names(folder));
+      const { error } = await tab.page.evaluate(() => harness.load(harness.picked()));
+      expect(error).toMatchObject({ message: expect.stringMatching(message), hint: expect.stringMatching(hint) });
+    });
+  }
+});
+
+async function names(folder: string): Promise<string[]> {
+  const { readdir } = await import("node:fs/promises");
+  return (await readdir(folder)).map((name) => path.join(folder, name));
+}

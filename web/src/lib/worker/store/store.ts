@@ -1,0 +1,204 @@
+/** The models of this site: fetched once, found again, listed, deleted. */
+
+import { AskmaskError } from "../../errors";
+import type { Patience, StoredModel } from "../../models";
+import { isHtml, MANIFEST, refusal, webPage } from "./answers";
+import { Download, type DownloadContext } from "./download";
+import { share, unshared } from "./lock";
+import { MemoryVault } from "./memory";
+import { OpfsVault } from "./opfs";
+import type { Origin } from "./origin";
+import { patiently } from "./patience";
+import { type Listing, type Manifest, type ModelRecord, Records } from "./records";
+import { Answer } from "./request";
+import { StorageRefused, type Vault } from "./vault";
+
+const MANIFEST_LIMIT = 4 << 20;
+const DELETE_TRIES = 10;
+
+/** What reads manifests. */
+export type ReadManifest = (text: string) => Listing;
+
+export interface StoredFiles {
+  files: Map<string, Blob>;
+  /** Whether some of them are in memory only, and why. */
+  unstored: "unsupported" | "refused" | null;
+  /** Lets the model be deleted again. */
+  release(): void;
+}
+
+export class Store {
+  readonly #records: Records;
+
+  private constructor(
+    private readonly disk: Vault | null,
+    readonly memory: MemoryVault,
+  ) {
+    this.#records = new Records(disk ?? memory);
+  }
+
+  /** `kept`: whole files of an earlier store that could only be kept in memory. */
+  static async open(kept?: ReadonlyMap<string, Blob>): Promise<Store> {
+    const memory = new MemoryVault();
+    for (const [sha256, blob] of kept ?? []) {
+      memory.blobs.set(sha256, blob);
+      await memory.writeNote(`done-${sha256}`, "");
+    }
+    return new Store(await OpfsVault.open(), memory);
+  }
+
+  /** The stored manifest of a model that is whole, without asking anyone; else the origin's. */
+  async manifest(
+    origin: Origin,
+    key: string,
+    read: ReadManifest,
+    patience: Patience,
+    signal: AbortSignal,
+  ): Promise<Manifest> {
+    const record = await this.#records.read(key);
+    if (record !== null && (await this.#records.isComplete(record))) return record.manifest;
+    const text = await patiently(
+      () => fetchManifest(origin, patience, signal),
+      () => 0,
+      {
+        patience,
+        signal,
+        onFault: () => undefined,
+      },
+    );
+    return { text, listing: read(text) };
+  }
+
+  obtain(
+    origin: Origin,
+    key: string,
+    manifest: Manifest,
+    context: DownloadContext,
+  ): Promise<StoredFiles> {
+    if (!origin.keep) return this.#intoMemory(origin, manifest, context, null);
+    if (this.disk === null) return this.#intoMemory(origin, manifest, context, "unsupported");
+    return this.#ontoDisk(this.disk, origin, key, manifest, context);
+  }
+
+  async #intoMemory(
+    origin: Origin,
+    { listing }: Manifest,
+    context: DownloadContext,
+    unstored: StoredFiles["unstored"],
+  ): Promise<StoredFiles> {
+    const download = new Download(origin, null, this.memory, context);
+    const files = await download.run(listing.files);
+    return { files, unstored, release: () => undefined };
+  }
+
+  async #ontoDisk(
+    disk: Vault,
+    origin: Origin,
+    key: string,
+    manifest: Manifest,
+    context: DownloadContext,
+  ): Promise<StoredFiles> {
+    await unshared(useLock(key), 1, () => this.#records.collect());
+    const release = await share(useLock(key), context.signal);
+    try {
+      const named = await this.#announce(key, { source: origin.source, manifest });
+      const download = new Download(origin, named ? disk : null, this.memory, context);
+      const files = await download.run(manifest.listing.files);
+      return { files, release, unstored: named && !download.refused ? null : "refused" };
+    } catch (fault) {
+      release();
+      throw fault;
+    }
+  }
+
+  /** Bytes of a model that need no download. */
+  storedBytes(listing: Listing): Promise<number> {
+    return this.#records.storedBytes(listing);
+  }
+
+  async list(): Promise<StoredModel[]> {
+    const models: StoredModel[] = [];
+    for (const key of await this.#records.keys()) {
+      const record = await this.#records.read(key);
+      if (record === null) continue;
+      const { name, licence, bytes } = record.manifest.listing;
+      const storedBytes = await this.#records.storedBytes(record.manifest.listing);
+      const complete = await this.#records.isComplete(record);
+      models.push({ key, name, licence, source: record.source, bytes, storedBytes, complete });
+    }
+    return models;
+  }
+
+  async delete(key: string): Promise<void> {
+    if (this.disk === null) return;
+    const deleted = await unshared(useLock(key), DELETE_TRIES, async () => {
+      await this.#records.remove(key);
+      await this.#records.collect();
+    });
+    if (deleted) return;
+    const hint = "Choose another model here and close it in other tabs, then delete it.";
+    throw new AskmaskError("in-use", "This model is in use.", hint);
+  }
+
+  /** Whether this was noted, by {@link remember}. */
+  async remembers(what: string): Promise<boolean> {
+    return (await this.#vault.note(`known-${what}`)) !== null;
+  }
+
+  async remember(what: string): Promise<void> {
+    try {
+      await this.#vault.writeNote(`known-${what}`, "");
+    } catch (fault) {
+      // It will be found out again next time.
+      if (!(fault instanceof StorageRefused)) throw fault;
+    }
+  }
+
+  get #vault(): Vault {
+    return this.disk ?? this.memory;
+  }
+
+  /** Names the model's files before they come; false where the disk has no room for that. */
+  async #announce(key: string, record: ModelRecord): Promise<boolean> {
+    try {
+      await this.#records.write(key, record);
+      return true;
+    } catch (fault) {
+      if (fault instanceof StorageRefused) return false;
+      throw fault;
+    }
+  }
+}
+
+function useLock(key: string): string {
+  return `askmask-use-${key}`;
+}
+
+async function fetchManifest(
+  { manifest }: Origin,
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<string> {
+  const wish = { url: manifest, file: MANIFEST, cache: "no-cache" } as const;
+  const answer = await Answer.to(wish, patience, signal);
+  try {
+    if (!answer.response.ok) throw refusal(answer.response, MANIFEST);
+    if (isHtml(answer.response)) throw webPage(MANIFEST);
+    const decoder = new TextDecoder();
+    let [text, bytes] = ["", 0];
+    for await (const piece of answer.pieces(signal)) {
+      bytes += piece.length;
+      if (bytes > MANIFEST_LIMIT) {
+        throw new AskmaskError(
+          "integrity",
+          `${MANIFEST} is larger than 4 MiB.`,
+          "Check the address.",
+        );
+      }
+      text += decoder.decode(piece, { stream: true });
+    }
+    return text + decoder.decode();
+  } finally {
+    answer.close();
+  }
+}

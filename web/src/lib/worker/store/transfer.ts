@@ -1,0 +1,161 @@
+/** Brings one file into a draft: resumes, retries, and checks its SHA-256. */
+
+import { AskmaskError } from "../../errors";
+import type { Patience } from "../../models";
+import type { Hold } from "../../protocol";
+import { CONTINUES, FetchFault, judge, strongTag } from "./answers";
+import { patiently } from "./patience";
+import { Answer } from "./request";
+import type { Draft } from "./vault";
+
+/** Incremental SHA-256. */
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** Lower-case hex. */
+  digest(): string;
+  free(): void;
+}
+
+export interface FileEntry {
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
+export interface TransferContext {
+  signal: AbortSignal;
+  patience: Patience;
+  newHash(): Hasher;
+  /** How the browser's own cache is used; after damage it is passed by. */
+  cache: RequestCache;
+  /** Bytes of this file held now. */
+  onBytes(held: number): void;
+  onHold(hold: Hold, note: string): void;
+}
+
+/** The entity tag under which a draft's bytes came, kept beside them. */
+export interface TagNote {
+  read(): Promise<string | null>;
+  write(tag: string | null): Promise<void>;
+}
+
+export class Transfer {
+  #hash: Hasher;
+  /** Only while the held bytes end where the hash does. */
+  #hashed = 0;
+  #damaged = false;
+  /** Some servers refuse other sites this header; the entity tag is compared anyway. */
+  #ifRange = true;
+
+  constructor(
+    private readonly entry: FileEntry,
+    private readonly url: URL,
+    private readonly draft: Draft,
+    private readonly tag: TagNote,
+    private readonly context: TransferContext,
+  ) {
+    this.#hash = context.newHash();
+  }
+
+  /** Resolves once the draft holds the whole file; the draft stays open. */
+  async run(): Promise<void> {
+    try {
+      this.#catchUp();
+      const { signal, patience, onHold } = this.context;
+      const onFault = (message: string) => onHold("retrying", message);
+      const held = () => this.draft.size;
+      while (!this.#isSound()) {
+        await patiently(() => this.#fetchOnce(), held, { patience, signal, onFault });
+      }
+    } finally {
+      this.#hash.free();
+    }
+  }
+
+  /** Hashes what an earlier run held. */
+  #catchUp(): void {
+    const { draft, entry, context } = this;
+    if (draft.size === 0) return;
+    if (draft.size > entry.bytes) draft.clear();
+    for (const piece of draft.pieces()) this.#hash.update(piece);
+    this.#hashed = draft.size;
+    context.onBytes(draft.size);
+  }
+
+  /** Whether the file is whole and right. A wrong one is dropped, and fetched once more. */
+  #isSound(): boolean {
+    const { draft, entry, context } = this;
+    if (draft.size < entry.bytes) return false;
+    const sound = this.#hashed === entry.bytes && this.#hash.digest() === entry.sha256;
+    if (sound) return true;
+    this.#drop();
+    if (this.#damaged) {
+      const hint = "The server's copy differs from its manifest. Tell who serves it, or try later.";
+      throw new AskmaskError("integrity", `${entry.name} arrived damaged twice.`, hint);
+    }
+    this.#damaged = true;
+    context.onHold("retrying", `${entry.name} arrived damaged; only this file is fetched again.`);
+    return false;
+  }
+
+  async #fetchOnce(): Promise<void> {
+    const { draft, entry } = this;
+    const held = draft.size;
+    const tag = held > 0 ? await this.tag.read() : null;
+    const answer = await this.#ask(held, tag);
+    try {
+      const use = judge(answer.response, entry.name, held, entry.bytes, tag);
+      if (use !== "append") this.#drop();
+      if (use === "restart") return;
+      if (use === "replace") await this.tag.write(strongTag(answer.response));
+      await this.#take(answer);
+    } finally {
+      answer.close();
+    }
+  }
+
+  async #ask(held: number, tag: string | null): Promise<Answer> {
+    const { url, entry, context } = this;
+    const wish = {
+      url,
+      file: entry.name,
+      cache: this.#damaged ? "reload" : context.cache,
+    } as const;
+    if (held === 0) return Answer.to(wish, context.patience, context.signal);
+    const headers: Record<string, string> = { Range: `bytes=${held}-` };
+    if (tag !== null && this.#ifRange) {
+      try {
+        const both = { ...wish, headers: { ...headers, "If-Range": tag } };
+        return await Answer.to(both, context.patience, context.signal);
+      } catch (fault) {
+        if (!(fault instanceof FetchFault) || url.origin === location.origin) throw fault;
+        this.#ifRange = false;
+      }
+    }
+    return Answer.to({ ...wish, headers }, context.patience, context.signal);
+  }
+
+  async #take(answer: Answer): Promise<void> {
+    const { draft, entry, context } = this;
+    for await (const piece of answer.pieces(context.signal)) {
+      const rest = entry.bytes - draft.size;
+      draft.append(piece.subarray(0, rest));
+      this.#hash.update(piece);
+      this.#hashed += piece.length;
+      context.onBytes(draft.size);
+      // More than the whole file: it has another hash, so it is not taken for sound.
+      if (piece.length > rest) return;
+    }
+    if (draft.size < entry.bytes) {
+      throw new FetchFault(`${entry.name} ended early.`, CONTINUES, true);
+    }
+  }
+
+  #drop(): void {
+    this.draft.clear();
+    this.#hash.free();
+    this.#hash = this.context.newHash();
+    this.#hashed = 0;
+    this.context.onBytes(0);
+  }
+}
