@@ -37,6 +37,6 @@ export function base(port: number, command: string, flags: string[] = []): Playw
         args: ["--no-sandbox", "--disable-quic", "--no-first-run", ...flags],
       },
     },
-    webServer: { command, url: address, reuseExistingServer: false, timeout: 120_000 },
+    webServer: { command, url: address, reuseExistingServer: false, timeout: 400_000 },
   };
 }

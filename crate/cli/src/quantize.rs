@@ -119,23 +119,23 @@ fn check(plan: &Plan, source: &Folder, folder: &Path) -> Result<Report, Fault> {
 }
 
 fn table(report: &Report) -> String {
-    let mut table = format!(
+    let head = format!(
         "{:<64}{:>6}{:>9}{:>13}{:>9}\n",
         "layers", "bits", "tensors", "bytes", "error"
     );
-    for (name, group) in &report.groups {
+    let rows = report.groups.iter().map(|(name, group)| {
         let bits = match group.bits {
             0 => "same".to_owned(),
             bits => bits.to_string(),
         };
-        table += &format!(
+        format!(
             "{name:<64}{bits:>6}{:>9}{:>13}{:>8.3}%\n",
             group.tensors,
             group.bytes,
             100.0 * group.relative_error()
-        );
-    }
-    table
+        )
+    });
+    std::iter::once(head).chain(rows).collect()
 }
 
 fn summary(plan: &Plan, manifest: &Manifest) -> String {

@@ -241,6 +241,7 @@ export class App {
     const { picture, runtime } = this;
     if (picture !== null && this.#seenBy === runtime.loaded) return picture;
     await this.#work("picture", (options) => this.#current(options));
+    this.#changed();
     if (this.picture !== null && this.#seenBy === runtime.loaded) return this.picture;
     throw abortError();
   }
