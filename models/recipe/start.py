@@ -1,6 +1,6 @@
 """Begins from shipped weights instead of from nothing: `python start.py ../nano` writes .work/masks.pt and
-.work/language.pt at step 0 with that model's SAM 2 side, image encoder and connector. Qwen2 and the `[SEG]` bridge
-begin fresh, since they learn fastest and the tokens may differ.
+.work/language.pt at step 0 with that model's weights. Rows of the word table are found by the text of the token, since a
+new tokenizer numbers and cuts words differently; the first head is made anew (`looking.py`).
 
 Class codes come from a fixed seed, so the shipped mask side answers to them at once; the mean IoU printed shows it.
 """
@@ -10,6 +10,7 @@ import random
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 
 import tokenizer as tokens
 from scenes import World
@@ -33,6 +34,17 @@ def agreement(trainee, world):
     return found[present].mean().item(), PROMPTS * len(found)
 
 
+@torch.no_grad()
+def load_words(speaker, vocabulary, folder, found):
+    """Copies the rows of tokens that both vocabularies have; returns how many."""
+    table, rows = speaker.vlm.get_input_embeddings().weight, found["language_model.model.embed_tokens.weight"]
+    former = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    shared = {text: number for text, number in former.get_vocab().items() if vocabulary.tokenizer.token_to_id(text) is not None}
+    for text, number in shared.items():
+        table[vocabulary.tokenizer.token_to_id(text)] = rows[number]
+    return len(shared)
+
+
 def begin(path, module):
     """Writes a first checkpoint; one that exists is left alone."""
     if path.exists():
@@ -46,14 +58,16 @@ def begin(path, module):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    found = dense(parser.parse_args().folder)
+    folder = parser.parse_args().folder
+    found = dense(folder)
     world, vocabulary = World(ground_seed=1), Vocabulary(tokens.load())
     trainee = Trainee(len(world.objects))
     load_masks(trainee.masks, found)
     print("mean IoU {:.3f} over the present ones of {} prompts".format(*agreement(trainee, world)))
     begin(MASKS, trainee)
     speaker = Speaker(vocabulary, len(world.objects))
-    load_speaker(speaker, found, ("vision_model.", "mlp1."))
+    load_speaker(speaker, found, ("vision_model.", "mlp1.", "language_model.model.layers.", "language_model.model.norm.", "text_"))
+    print(f"{load_words(speaker, vocabulary, folder, found)} of {vocabulary.size} tokens known")
     speaker.begin(vocabulary, world.objects)
     begin(LANGUAGE, speaker)
 
