@@ -10,8 +10,8 @@
 mod error;
 mod export;
 mod host;
-mod json;
 mod model;
+mod object;
 mod picture;
 mod stored;
 mod trace;

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::IntoJs;
 use crate::host::{HostCallbacks, JsHost};
-use crate::json::to_object;
+use crate::object::to_object;
 use crate::picture::Picture;
 
 /// A loaded model.

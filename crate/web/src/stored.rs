@@ -12,8 +12,8 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::IntoJs;
 use crate::host::{HostCallbacks, JsHost};
-use crate::json::{from_object, to_object};
 use crate::model::Model;
+use crate::object::{from_object, to_object};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -73,7 +73,7 @@ struct Options {
     #[serde(default)]
     max_tiles: Option<usize>,
     #[serde(default)]
-    low_memory: bool,
+    low_memory: Option<bool>,
 }
 
 /// Loads the model of `manifest` part by part. `files` are asked until the model is freed.
@@ -88,13 +88,13 @@ pub async fn load_model(
     #[wasm_bindgen(unchecked_param_type = "LoadOptions")] options: JsValue,
     host: HostCallbacks,
 ) -> Result<Model, JsValue> {
-    let options: Options = from_object(&options)?;
+    let options: Options = from_object(options)?;
     let stored = Stored::new(Manifest::parse(&manifest).into_js()?, Box::new(files));
     let files = stored_files(stored).into_js()?;
     let load = LoadOptions {
         device: options.device,
         max_tiles: options.max_tiles,
-        low_memory: options.low_memory,
+        low_memory: options.low_memory.unwrap_or_default(),
     };
     let model = pipeline::Model::load(files, load, &JsHost::new(host)).await;
     Ok(Model::new(model.into_js()?, options.device))
@@ -139,7 +139,7 @@ pub fn read_manifest(manifest: &str) -> Result<JsValue, JsValue> {
 #[wasm_bindgen(js_name = preflight)]
 pub fn preflight_of(manifest: &str, machine: &JsValue) -> Result<JsValue, JsValue> {
     let manifest = Manifest::parse(manifest).into_js()?;
-    let machine: Machine = from_object(machine)?;
+    let machine: Machine = from_object(machine.clone())?;
     to_object(&preflight::preflight(&manifest, &machine))
 }
 
