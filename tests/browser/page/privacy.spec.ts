@@ -7,7 +7,8 @@ import { ask, askAndFind, idle, objects, onPicture, openPage, pickTool } from ".
 import { RecordingProxy } from "./proxy";
 
 /** Chromium's own errands: sign-in, updates, form signatures. The page's policy allows none of them. */
-const BROWSER = /^(http:\/\/)?(accounts\.google|(update|content-autofill)\.googleapis|redirector\.gvt1)\.com[:/]/;
+const BROWSER =
+  /^(http:\/\/)?(accounts\.google|(update|content-autofill)\.googleapis|redirector\.gvt1)\.com[:/]/;
 
 const QUESTION = "zebra-marker umbrella";
 
@@ -42,12 +43,13 @@ async function useAll(page: Page): Promise<void> {
 // A busy machine needs its time for two whole uses.
 test.setTimeout(180_000);
 
-test("a whole use asks its own origin alone, and sends nothing", async ({ baseURL = "" }, info) => {
+test("a whole use asks its own origin alone, and sends nothing", async ({ baseURL }, info) => {
+  const origin = baseURL ?? "";
   const proxy = new RecordingProxy();
   const { launchOptions } = info.project.use;
   const context = await chromium.launchPersistentContext(info.outputPath("profile"), {
     ...launchOptions,
-    baseURL,
+    baseURL: origin,
     proxy: { server: await proxy.start() },
     serviceWorkers: "allow",
     viewport: { width: 1440, height: 900 },
@@ -64,7 +66,7 @@ test("a whole use asks its own origin alone, and sends nothing", async ({ baseUR
   }
   const requests = proxy.requests.filter(({ url }) => !BROWSER.test(url));
   expect(requests.length).toBeGreaterThan(20);
-  const foreign = requests.filter(({ url }) => !url.startsWith(baseURL));
+  const foreign = requests.filter(({ url }) => !url.startsWith(origin));
   expect(foreign.map(({ method, url }) => `${method} ${url}`)).toEqual([]);
   expect(requests.filter(({ method, body }) => method !== "GET" || body.length > 0)).toEqual([]);
   const marked = requests.filter(({ url, headers }) => /zebra|marker/i.test(url + headers));
