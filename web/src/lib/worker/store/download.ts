@@ -56,6 +56,8 @@ export class Download {
   }
 
   async #obtain(entry: FileEntry, signal: AbortSignal): Promise<Blob> {
+    // Only a disk that refused left whole files in memory; it would refuse again.
+    if (await new Records(this.memory).isDone(entry)) this.refused = true;
     if (this.disk !== null && !this.refused) {
       try {
         return await this.#into(this.disk, entry, signal);

@@ -55,6 +55,11 @@ export class Store {
     patience: Patience,
     signal: AbortSignal,
   ): Promise<Manifest> {
+    const kept = await this.memory.blob(manifestName(key));
+    if (kept !== null) {
+      const text = await kept.text();
+      return { text, listing: read(text) };
+    }
     const record = await this.#records.read(key);
     if (record !== null && (await this.#records.isComplete(record))) return record.manifest;
     const text = await patiently(
@@ -69,7 +74,19 @@ export class Store {
     return { text, listing: read(text) };
   }
 
-  obtain(
+  async obtain(
+    origin: Origin,
+    key: string,
+    manifest: Manifest,
+    context: DownloadContext,
+  ): Promise<StoredFiles> {
+    const stored = await this.#bring(origin, key, manifest, context);
+    // A fresh worker then needs no server either.
+    if (stored.unstored) this.memory.blobs.set(manifestName(key), new Blob([manifest.text]));
+    return stored;
+  }
+
+  #bring(
     origin: Origin,
     key: string,
     manifest: Manifest,
@@ -168,6 +185,11 @@ export class Store {
       throw fault;
     }
   }
+}
+
+/** Under which memory keeps a manifest beside the files, which go by their hash. */
+function manifestName(key: string): string {
+  return `manifest-${key}`;
 }
 
 function useLock(key: string): string {
