@@ -55,7 +55,7 @@ export function contentSecurityPolicy(): Plugin {
 }
 
 /** A model folder's files that the browser needs; cards and notes stay out. */
-const MODEL_FILE = /^(manifest\.json|config\.json|tokenizer\.json|.*\.safetensors)$/;
+const MODEL_FILE = /^(config\.json|tokenizer\.json|.*\.safetensors)$/;
 
 /**
  * Serves `models/<id>/` from `root`, with a `files.json` that lists each file's
