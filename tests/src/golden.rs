@@ -91,21 +91,31 @@ pub fn files(fixture: &str) -> ModelFiles {
 impl Golden {
     /// Loads a fixture, sets its picture and asks its question.
     pub fn run(fixture: &str, options: impl Into<LoadOptions>) -> Self {
-        let expected: Expected = json(&format!("{fixture}/expected.json"));
-        let image = RgbImage::decode(&bytes(&format!("{fixture}/input.png")))
+        Self::of(files(fixture), (fixture, fixture), options)
+    }
+
+    /// The same for any files: the picture is the first fixture's, the second says what is
+    /// expected.
+    pub fn of(
+        files: ModelFiles,
+        (picture, reference): (&str, &str),
+        options: impl Into<LoadOptions>,
+    ) -> Self {
+        let expected: Expected = json(&format!("{reference}/expected.json"));
+        let image = RgbImage::decode(&bytes(&format!("{picture}/input.png")))
             .expect("the fixture's picture is sound");
         let host = Recorder::default();
         let (model, picture, answer) = pollster::block_on(async {
-            let model = Model::load(files(fixture), options, &host).await?;
+            let model = Model::load(files, options, &host).await?;
             let picture = model.set_image(image, &host).await?;
             let answer = picture
                 .ask(&expected.question, &AskOptions::default(), &host)
                 .await?;
             Ok::<_, Error>((model, picture, answer))
         })
-        .unwrap_or_else(|e| panic!("{fixture}: {e}"));
+        .unwrap_or_else(|e| panic!("{reference}: {e}"));
         Self {
-            expected: Tensors::open(&format!("{fixture}/expected.safetensors")),
+            expected: Tensors::open(&format!("{reference}/expected.safetensors")),
             model,
             picture,
             answer_text: expected.answer,

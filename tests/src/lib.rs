@@ -1,5 +1,6 @@
 //! What the tests share: the fixtures, and reproducible damage.
 
+pub mod browser_folder;
 pub mod golden;
 pub mod scenes;
 pub mod sources;

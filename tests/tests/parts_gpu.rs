@@ -8,9 +8,12 @@ use std::rc::Rc;
 use askmask_core::device::{self, gpu_bytes, read};
 use askmask_core::nn::{Loader, Watch};
 use askmask_core::pipeline::{LoadOptions, Model};
+use askmask_core::preflight::{Machine, preflight};
 use askmask_core::quant::QuantizationConfig;
 use askmask_core::weights::{Dtype, TensorInfo, TensorSource};
-use askmask_core::{DeviceKind, Error};
+use askmask_core::{DeviceKind, Error, RgbImage};
+use askmask_tests::browser_folder::BrowserFolder;
+use askmask_tests::bytes;
 use askmask_tests::golden::{Golden, files};
 use askmask_tests::scenes::Quiet;
 use askmask_tests::sources::WrongOnce;
@@ -24,6 +27,51 @@ fn parts_on_the_gpu() {
     low_memory_gives_the_same_answer(&normal);
     the_canary_tells_right_from_wrong();
     matrices_larger_than_a_buffer_are_split();
+    the_estimate_covers_what_is_measured();
+}
+
+/// Weights are estimated to within a quarter and a few pages; the peak, which counts scores at
+/// their full chunk size however small the model, from above.
+fn the_estimate_covers_what_is_measured() {
+    let folder = BrowserFolder::of("sa2va_tiny");
+    let gpu = pollster::block_on(device::open(DeviceKind::Gpu)).unwrap();
+    gpu.memory_cleanup();
+    let before = gpu_bytes(&gpu);
+    let machine = Machine {
+        device: DeviceKind::Gpu,
+        max_buffer_size: 1 << 30,
+        max_storage_buffer_binding_size: 1 << 30,
+        max_buffer_bindings_per_stage: None,
+        storage_free: None,
+        stored: 0,
+        memory: None,
+        max_tiles: 12,
+        low_memory: false,
+    };
+    let report = preflight(&folder.manifest(), &machine);
+    let weights = folder.manifest().memory[0].weights;
+    pollster::block_on(async {
+        let model = Model::load(folder.files(), DeviceKind::Gpu, &Quiet)
+            .await
+            .unwrap();
+        gpu.memory_cleanup();
+        let loaded = gpu_bytes(&gpu) - before;
+        let slack = 4 << 20;
+        assert!(weights * 3 / 4 <= loaded, "{loaded} of {weights}");
+        assert!(loaded <= weights * 5 / 4 + slack, "{loaded} of {weights}");
+        let image = RgbImage::decode(&bytes("sa2va_tiny/input.png")).unwrap();
+        let picture = model.set_image(image, &Quiet).await.unwrap();
+        picture
+            .ask("Where is it?", &Default::default(), &Quiet)
+            .await
+            .unwrap();
+        let peak = model.memory_usage().gpu_peak - before;
+        assert!(
+            loaded < peak && peak <= report.peak,
+            "{peak} of {}",
+            report.peak
+        );
+    });
 }
 
 fn low_memory_gives_the_same_answer(normal: &Golden) {

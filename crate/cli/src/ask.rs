@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use askmask_core::pipeline::{AskOptions, Model, Object, Picture, Point, PointLabel, Prompts};
-use askmask_core::{BoundingBox, DeviceKind, Error, Mask, RgbImage};
-use clap::{Args, ValueEnum};
+use askmask_core::{BoundingBox, Error, Mask, RgbImage};
+use clap::Args;
 use serde_json::{Value, json};
 
+use crate::device::Device;
 use crate::fault::Fault;
 use crate::host::{Terminal, plain, say};
 use crate::model;
@@ -18,9 +19,8 @@ pub struct Arguments {
     /// What to look for, in your own words; may be left out with --point or --box
     #[arg(required_unless_present_any = ["points", "bbox"])]
     question: Option<String>,
-    /// Model folder instead of the embedded nano
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: model::Choice,
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
     /// Write the union of all targets as a black and white PNG
@@ -47,12 +47,6 @@ pub struct Arguments {
     bbox: Option<BoundingBox>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Device {
-    Cpu,
-    Gpu,
-}
-
 struct Found {
     text: String,
     objects: Vec<Object>,
@@ -75,16 +69,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
 }
 
 async fn find(arguments: &Arguments, image: RgbImage, host: &Terminal) -> Result<Found, Fault> {
-    let device = match arguments.device {
-        Device::Cpu => DeviceKind::Cpu,
-        Device::Gpu => DeviceKind::Gpu,
-    };
     if let Some(question) = &arguments.question {
         // Before the model is loaded, which may take long.
         askmask_core::tokenizer::validate_question(question)?;
     }
-    let files = model::files(arguments.model.as_deref())?;
-    let model = Model::load(files, device, host).await?;
+    let files = arguments.model.files(host)?;
+    let options = arguments.model.options(arguments.device.kind());
+    let model = Model::load(files, options, host).await?;
     let picture = model.set_image(image, host).await?;
     let (text, mut objects) = match &arguments.question {
         Some(question) => {

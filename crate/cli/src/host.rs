@@ -23,6 +23,24 @@ pub fn plain(text: &str) -> String {
     text.chars().filter(harmless).collect()
 }
 
+/// Becomes true at Ctrl-C. To be asked for once.
+pub fn interruption() -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    // Without a handler Ctrl-C still ends the program, only less politely.
+    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+    interrupted
+}
+
+/// A progress bar, if there is somebody to see it.
+pub fn bar() -> ProgressBar {
+    if stderr().is_terminal() {
+        ProgressBar::no_length()
+    } else {
+        ProgressBar::hidden()
+    }
+}
+
 /// Shows progress and stops at Ctrl-C.
 pub struct Terminal {
     streams: bool,
@@ -36,23 +54,24 @@ pub struct Terminal {
 impl Terminal {
     /// `streams`: whether tokens are printed as they come.
     pub fn new(streams: bool) -> Self {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        // Without a handler Ctrl-C still ends the program, only less politely.
-        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-        let bar = if stderr().is_terminal() {
-            ProgressBar::no_length()
-        } else {
-            ProgressBar::hidden()
-        };
         Self {
             streams,
-            bar,
+            bar: bar(),
             stage: Cell::new(None),
             started: Cell::new(Instant::now()),
             timings: RefCell::default(),
-            interrupted,
+            interrupted: interruption(),
         }
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Says something beside the answer.
+    pub fn note(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
     }
 
     /// Ends the bar; seconds by stage, in order.
@@ -104,8 +123,11 @@ impl Host for Terminal {
     }
 
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
-        let stop = self.interrupted.load(Ordering::Relaxed);
-        Box::pin(ready(if stop { Err(Error::Cancelled) } else { Ok(()) }))
+        Box::pin(ready(if self.interrupted() {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }))
     }
 }
 

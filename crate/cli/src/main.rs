@@ -1,12 +1,16 @@
 //! `askmask`: segment pictures in words on the command line.
-#![deny(clippy::unwrap_used, clippy::expect_used)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
 
 mod ask;
+mod device;
+mod eval;
 mod fault;
+mod fetch;
 mod host;
 mod inspect;
 mod model;
 mod quantize;
+mod remote;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +29,8 @@ struct Cli {
 enum Command {
     /// Answer a question about a picture and draw masks
     Ask(ask::Arguments),
+    /// Measure a model on a data set of pictures, questions and masks
+    Eval(eval::Arguments),
     /// Say what is in a model folder
     Inspect {
         /// Folder with config.json, tokenizer.json and safetensors weights
@@ -37,6 +43,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Ask(arguments) => ask::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Inspect { dir } => inspect::run(&dir),
         Command::Quantize(arguments) => quantize::run(&arguments),
     };

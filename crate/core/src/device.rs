@@ -22,6 +22,9 @@ pub enum DeviceKind {
 /// A process can set up its GPU only once; later models share it.
 static GPU: OnceCell<Device> = OnceCell::new();
 
+/// What the GPU is called, once it was opened.
+static ADAPTER: OnceLock<String> = OnceLock::new();
+
 /// The first error that no call reported. From then on results are not to be trusted, so it stays.
 static FAULT: OnceLock<Error> = OnceLock::new();
 
@@ -36,6 +39,11 @@ pub async fn open(kind: DeviceKind) -> Result<Device, Error> {
     }
 }
 
+/// Name and interface of the GPU, once one was opened; browsers may keep the name to themselves.
+pub fn adapter() -> Option<&'static str> {
+    ADAPTER.get().map(String::as_str)
+}
+
 async fn init_gpu() -> Result<Device, Error> {
     let (device, setup) = Device::wgpu_options()
         .init_with_setup_async()
@@ -43,6 +51,8 @@ async fn init_gpu() -> Result<Device, Error> {
         .map_err(|e| Error::WebGpuUnavailable {
             reason: e.to_string(),
         })?;
+    let adapter = setup.adapter.get_info();
+    let _ = ADAPTER.set(format!("{} ({})", adapter.name, adapter.backend));
     // In place of the default handler, which panics.
     setup.device.on_uncaptured_error(Arc::new(|error| {
         let _ = FAULT.set(fault(&error));

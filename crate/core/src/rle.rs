@@ -10,8 +10,9 @@ use crate::error::Error;
 use crate::image::{ImageSize, MAX_PIXELS, MAX_SIDE};
 use crate::mask::Mask;
 
-/// A mask as run lengths.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A mask as run lengths. Serialized it is COCO's JSON form, as in [`Rle::to_json`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json", into = "Json")]
 pub struct Rle {
     size: ImageSize,
     counts: Vec<u32>,
@@ -135,12 +136,7 @@ impl Rle {
     /// COCO's JSON form, `{"size":[height,width],"counts":"…"}`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let counts = Counts::Compressed(self.to_compressed());
-        let json = Json {
-            size: [self.size.height, self.size.width],
-            counts,
-        };
-        serde_json::to_string(&json).unwrap_or_default()
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Reads COCO's JSON form, with compressed or plain counts.
@@ -148,12 +144,26 @@ impl Rle {
     /// # Errors
     /// [`Error::Integrity`] for other JSON, and as [`Rle::from_compressed`].
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let Json {
-            size: [height, width],
-            counts,
-        } = serde_json::from_str(json).map_err(|e| invalid(e.to_string()))?;
+        serde_json::from_str(json).map_err(|e| invalid(e.to_string()))
+    }
+}
+
+impl From<Rle> for Json {
+    fn from(rle: Rle) -> Self {
+        Self {
+            size: [rle.size.height, rle.size.width],
+            counts: Counts::Compressed(rle.to_compressed()),
+        }
+    }
+}
+
+impl TryFrom<Json> for Rle {
+    type Error = Error;
+
+    fn try_from(json: Json) -> Result<Self, Error> {
+        let [height, width] = json.size;
         let size = ImageSize { height, width };
-        match counts {
+        match json.counts {
             Counts::Compressed(text) => Self::from_compressed(size, &text),
             Counts::Plain(counts) => Self::new(size, counts),
         }

@@ -7,6 +7,7 @@ mod linear;
 mod loader;
 mod mlp;
 mod norm;
+mod pieces;
 mod rope;
 
 pub use attention::attention;
@@ -16,4 +17,5 @@ pub use linear::{Linear, Weight};
 pub use loader::{Loader, Watch};
 pub use mlp::Mlp;
 pub use norm::{LayerNorm, RmsNorm};
+pub use pieces::in_pieces;
 pub use rope::Rotary;

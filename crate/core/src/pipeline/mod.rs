@@ -131,7 +131,8 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::PromptTooLong`] when the picture's tokens alone pass the model's context;
-    /// [`Error::Cancelled`] when the host asked to stop; [`Error::DeviceLost`].
+    /// [`Error::Cancelled`] when the host asked to stop; [`Error::OutOfMemory`] and
+    /// [`Error::DeviceLost`].
     pub async fn set_image(&self, image: RgbImage, host: &dyn Host) -> Result<Picture, Error> {
         let inner = &self.0;
         let tiles = processing::tiles(
@@ -205,6 +206,8 @@ impl Inner {
             let tile_tokens = vision.connector.forward(shuffled);
             record(trace, "image_tokens", &tile_tokens);
             tokens.push(tile_tokens);
+            // A device that fails is noticed here, and memory in flight stays bounded.
+            device::finish(self.parts.device()).await?;
         }
         Ok(Tensor::cat(tokens, 1))
     }
@@ -250,6 +253,7 @@ impl Inner {
                 &channels_first(map),
             );
         }
+        device::finish(self.parts.device()).await?;
         Ok(features)
     }
 
@@ -290,6 +294,7 @@ impl Inner {
             record(trace, &format!("lm_hidden_{index}"), &x);
             steps.step().await?;
         }
+        device::finish(device).await?;
         Ok(state)
     }
 

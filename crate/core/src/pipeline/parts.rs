@@ -175,13 +175,18 @@ impl Parts {
         });
     }
 
+    /// Drops every large part and gives their memory back.
+    fn release(&self) {
+        self.vision.part.take();
+        self.language.part.take();
+        self.image_encoder.part.take();
+        self.device.memory_cleanup();
+    }
+
     /// Drops every large part, for one of `bytes` that takes their place.
     fn make_room<'a, T>(&'a self, slot: &Slot<T>, bytes: u64, host: &'a dyn Host) -> Reading<'a> {
         if self.low_memory {
-            self.vision.part.take();
-            self.language.part.take();
-            self.image_encoder.part.take();
-            self.device.memory_cleanup();
+            self.release();
         }
         if slot.was_loaded.get() {
             let usage = self.usage.get();
@@ -215,6 +220,12 @@ impl Parts {
         let mut loader = self.loader(reading);
         let part = ImageEncoder::load(&mut loader, &self.config).await?;
         self.image_encoder.fill(part, loader)
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 

@@ -11,7 +11,7 @@ use super::config::GroundingConfig;
 use super::positions::{channels_last, resize_bicubic};
 use super::sample::noise;
 use crate::error::Error;
-use crate::nn::{LayerNorm, Linear, Loader, attention};
+use crate::nn::{LayerNorm, Linear, Loader, attention, in_pieces};
 
 const EPS: f64 = 1e-6;
 
@@ -240,8 +240,11 @@ impl Block {
             None => x,
         };
         let x = skip + self.windowed_attention(normed);
-        let hidden = gelu(self.fc1.forward(self.norm2.forward(x.clone())));
-        x + self.fc2.forward(hidden)
+        let hidden_bytes = 4 * x.shape().num_elements() * size_of::<f32>();
+        in_pieces(x, 1, hidden_bytes, |x| {
+            let hidden = gelu(self.fc1.forward(self.norm2.forward(x.clone())));
+            x + self.fc2.forward(hidden)
+        })
     }
 
     fn windowed_attention(&self, x: Tensor<4>) -> Tensor<4> {
@@ -250,7 +253,9 @@ impl Block {
             return self.attend(x);
         };
         let windows = partition(x, window);
-        let out = self.attend(windows);
+        let places = windows.shape().num_elements() / self.plan.input;
+        let qkv_bytes = places * 3 * self.plan.output * size_of::<f32>();
+        let out = in_pieces(windows, 0, qkv_bytes, |windows| self.attend(windows));
         let shrink = if self.plan.pools { 2 } else { 1 };
         join(out, height / shrink, width / shrink)
     }

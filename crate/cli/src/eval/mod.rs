@@ -1,0 +1,122 @@
+//! `askmask eval`: how good a model is on a data set.
+
+mod data;
+mod provenance;
+mod report;
+mod rows;
+mod run;
+mod watch;
+
+use std::path::{Path, PathBuf};
+
+use askmask_core::pipeline::AskOptions;
+use clap::Args;
+
+use crate::device::Device;
+use crate::fault::Fault;
+use crate::host::say;
+use crate::model;
+use data::{Dataset, Format, Selection};
+use provenance::{Provenance, Settings};
+use report::Report;
+use rows::Log;
+use run::Seen;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder of the data set, or its file of references
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Scenes)]
+    format: Format,
+    /// Folder of the pictures, where they are not in the data's
+    #[arg(long, value_name = "DIR")]
+    pictures: Option<PathBuf>,
+    /// Model folder instead of the embedded nano
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
+    /// Folder for answers and results; an interrupted run goes on there
+    #[arg(long, value_name = "DIR", default_value = "askmask-eval")]
+    out: PathBuf,
+    /// At most so many questions of each split and family
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Splits, with commas between; all but train when left out
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    splits: Vec<String>,
+    /// Families of questions, with commas between
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    families: Vec<String>,
+    /// Show the model plain grey instead of the pictures
+    #[arg(long, conflicts_with = "shuffled")]
+    blind: bool,
+    /// Show the model another picture of the same split
+    #[arg(long)]
+    shuffled: bool,
+    /// How many of the worst answers the gallery shows
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    worst: usize,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Fault> {
+    let mut data = read(arguments)?;
+    let files = model::files(arguments.model.as_deref())?;
+    let provenance = Provenance {
+        data: provenance::data(&arguments.data, &data)?,
+        format: arguments.format.name().to_owned(),
+        model: provenance::model(model_name(arguments.model.as_deref()), &files)?,
+        program: provenance::program()?,
+        device: provenance::device(arguments.device.kind())?,
+        settings: settings(arguments),
+    };
+    let out = &arguments.out;
+    std::fs::create_dir_all(out).map_err(|cause| Fault::file(out, &cause))?;
+    let (log, done) = Log::open(&out.join("answers.jsonl"), &provenance)?;
+    let rows = run::answer(arguments, files, &mut data, (log, done))?;
+    if rows.is_empty() {
+        return Err(Fault::File(format!(
+            "{}: no question could be answered; {}",
+            arguments.data.display(),
+            data.faults
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+        )));
+    }
+    let report = Report::new(arguments.format.convention(), provenance, &rows, &data);
+    report.write(out, arguments.worst)?;
+    say(&report.text());
+    say(&format!("\n{}\n", out.join("gallery/index.html").display()));
+    Ok(())
+}
+
+fn read(arguments: &Arguments) -> Result<Dataset, Fault> {
+    let selection = Selection {
+        splits: arguments.splits.clone(),
+        families: arguments.families.clone(),
+        limit: arguments.limit,
+    };
+    let pictures = arguments.pictures.as_deref();
+    let data = data::read(arguments.format, &arguments.data, pictures, &selection);
+    data.map_err(|problem| {
+        let place = arguments.data.display();
+        Fault::File(format!("{place}: [{}] {}", problem.code, problem.reason))
+    })
+}
+
+fn settings(arguments: &Arguments) -> Settings {
+    Settings {
+        splits: arguments.splits.clone(),
+        families: arguments.families.clone(),
+        limit: arguments.limit,
+        picture: Seen::chosen(arguments).name().to_owned(),
+        decoding: "greedy, free-running".to_owned(),
+        max_tokens: AskOptions::default().max_tokens,
+    }
+}
+
+fn model_name(folder: Option<&Path>) -> String {
+    folder.map_or_else(|| "nano (embedded)".to_owned(), provenance::base)
+}

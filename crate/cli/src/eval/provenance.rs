@@ -1,0 +1,152 @@
+//! What a result depends on: data, model, program, device and settings, by content.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use askmask_core::DeviceKind;
+use askmask_core::device;
+use askmask_core::digest::Sha256;
+use askmask_core::pipeline::ModelFiles;
+use serde::{Deserialize, Serialize};
+
+use super::data::Dataset;
+use crate::fault::Fault;
+
+/// Everything that must be the same for two results to be the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    pub data: Named,
+    pub format: String,
+    pub model: Named,
+    /// The version, and the program file itself.
+    pub program: Named,
+    pub device: String,
+    pub settings: Settings,
+}
+
+/// A name for people and the hash of the content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    pub name: String,
+    pub sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub splits: Vec<String>,
+    pub families: Vec<String>,
+    /// Questions of each split and family.
+    pub limit: Option<usize>,
+    /// What the model sees: the true picture, a grey or another one.
+    pub picture: String,
+    pub decoding: String,
+    pub max_tokens: usize,
+}
+
+impl Provenance {
+    /// Why results of `earlier` cannot be continued, or `None` when they can.
+    pub fn difference(&self, earlier: &Self) -> Option<String> {
+        let hash = |what: &str, now: &Named, then: &Named| {
+            let (then, now) = (&then.sha256, &now.sha256);
+            (now != then).then(|| format!("{what} changed: {then} then, {now} now"))
+        };
+        let text = |what: &str, now: &str, then: &str| {
+            (now != then).then(|| format!("{what} changed: {then} then, {now} now"))
+        };
+        let settings = |settings: &Settings| serde_json::to_string(settings).unwrap_or_default();
+        hash("the model", &self.model, &earlier.model)
+            .or_else(|| hash("the data", &self.data, &earlier.data))
+            .or_else(|| text("the format", &self.format, &earlier.format))
+            .or_else(|| text("the device", &self.device, &earlier.device))
+            .or_else(|| {
+                let (now, then) = (settings(&self.settings), settings(&earlier.settings));
+                text("a setting", &now, &then)
+            })
+            .or_else(|| hash("the program", &self.program, &earlier.program))
+    }
+}
+
+/// Hash of the configuration, the tokenizer and every tensor, however they are divided into
+/// files. One tensor is in memory at a time.
+pub fn model(name: String, files: &ModelFiles) -> Result<Named, Fault> {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update(&(bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    part(files.config.as_bytes());
+    part(&files.tokenizer);
+    let mut names = files.weights.names();
+    names.sort_unstable();
+    for name in names {
+        if let Some(info) = files.weights.info(name) {
+            part(name.as_bytes());
+            part(format!("{} {:?}", info.dtype.name(), info.shape).as_bytes());
+            part(&files.weights.read(name)?);
+        }
+    }
+    Ok(Named {
+        name,
+        sha256: hash.hex(),
+    })
+}
+
+/// Hash of the files with questions and masks, and of the pictures that are asked about.
+pub fn data(folder: &Path, data: &Dataset) -> Result<Named, Fault> {
+    let mut hash = Sha256::new();
+    for path in &data.files {
+        let content = file(path).map_err(|cause| Fault::file(path, &cause))?;
+        hash.update(content.as_bytes());
+    }
+    for picture in &data.pictures {
+        hash.update(picture.name.as_bytes());
+        // A missing one is left out later, and the result is another one once it is there.
+        let content = file(&picture.path).unwrap_or_else(|_| "missing".into());
+        hash.update(content.as_bytes());
+    }
+    Ok(Named {
+        name: base(folder),
+        sha256: hash.hex(),
+    })
+}
+
+/// Version and hash of this program.
+pub fn program() -> Result<Named, Fault> {
+    let failed = |cause: io::Error| Fault::file(Path::new("this program"), &cause);
+    let path = std::env::current_exe().map_err(failed)?;
+    Ok(Named {
+        name: format!("askmask {}", env!("CARGO_PKG_VERSION")),
+        sha256: file(&path).map_err(failed)?,
+    })
+}
+
+/// What it computes on: "cpu", or the graphics card by name.
+pub fn device(kind: DeviceKind) -> Result<String, Fault> {
+    pollster::block_on(device::open(kind))?;
+    Ok(match kind {
+        DeviceKind::Cpu => "cpu".to_owned(),
+        DeviceKind::Gpu => format!("gpu: {}", device::adapter().unwrap_or("unknown")),
+    })
+}
+
+/// The last part of a path, which says nothing about whose machine it is on.
+pub fn base(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = whole.file_name().unwrap_or(whole.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// SHA-256 of a file, read piece by piece.
+fn file(path: &Path) -> io::Result<String> {
+    const PIECE: usize = 1 << 20;
+    let mut hash = Sha256::new();
+    let mut file = File::open(path)?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hash.hex()),
+            count => hash.update(&piece[..count]),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Everything as JSON, with what it depends on.
+
+use askmask_core::metrics::Convention;
+use serde_json::{Map, Value, json};
+
+use super::{Group, Report};
+
+pub fn text(report: &Report) -> String {
+    let groups: Vec<Value> = report.groups.iter().map(group).collect();
+    let seconds: f64 = report.rows.iter().map(|row| row.seconds).sum();
+    let value = json!({
+        "format": "askmask-eval",
+        "version": 1,
+        "provenance": report.provenance,
+        "convention": convention(report.convention),
+        "questions": report.rows.len(),
+        "left_out": report.data.faults.iter().map(|fault| fault.left_out).sum::<usize>(),
+        "seconds_a_question": seconds / report.rows.len().max(1) as f64,
+        "groups": groups,
+        "faults": report.data.faults,
+    });
+    format!("{value:#}\n")
+}
+
+fn group(group: &Group) -> Value {
+    let figures = group.summary.figures.iter().map(|(measure, figure)| {
+        let value = json!({
+            "value": figure.value,
+            "low": figure.interval.low,
+            "high": figure.interval.high,
+            "questions": figure.questions,
+        });
+        (measure.name().to_owned(), value)
+    });
+    json!({
+        "split": group.split,
+        "family": group.family,
+        "questions": group.summary.questions,
+        "pictures": group.summary.pictures,
+        "measures": figures.collect::<Map<_, _>>(),
+    })
+}
+
+fn convention(convention: Convention) -> &'static str {
+    match convention {
+        Convention::Scenes => {
+            "gIoU is the mean of I/(U+1e-5), cIoU is sum I/(sum U+1e-10), over questions with a \
+             target; the others count as right without [SEG]"
+        }
+        Convention::ReasonSeg => {
+            "gIoU is the mean of I/(U+1e-5), plus 1 where U is 0; cIoU is sum I/(sum U+1e-10); \
+             ignored pixels leave both sides; answers without [SEG] count as empty masks"
+        }
+        Convention::GRefCoco => {
+            "gIoU counts a question without target as 1 when the mask is empty and 0 otherwise; \
+             cIoU is sum I/sum U; Pr@k is over questions with a target"
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Answers on disk, one line each, so that an interrupted run goes on where it stopped.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use askmask_core::metrics::Measured;
+use askmask_core::rle::Rle;
+use serde::{Deserialize, Serialize};
+
+use super::provenance::Provenance;
+use crate::fault::Fault;
+use crate::model;
+
+/// One answered question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    pub id: String,
+    pub picture: String,
+    pub split: String,
+    pub family: String,
+    pub question: String,
+    /// With `[SEG]` in it.
+    pub answer: String,
+    /// Union of all masks.
+    pub mask: Rle,
+    /// Reading the question, answering and drawing; the picture was encoded before.
+    pub seconds: f64,
+    #[serde(flatten)]
+    pub measured: Measured,
+}
+
+/// The file of answers; its first line says what they depend on.
+pub struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    /// Begins a log, or continues one of the same provenance; the answers that it holds.
+    pub fn open(path: &Path, provenance: &Provenance) -> Result<(Self, Vec<Row>), Fault> {
+        let failed = |cause: io::Error| Fault::file(path, &cause);
+        let existing = if path.exists() {
+            model::bytes(path)?
+        } else {
+            Vec::new()
+        };
+        // A line that was cut off while it was written is written again.
+        let whole = existing.iter().rposition(|&byte| byte == b'\n');
+        let whole = whole.map_or(0, |last| last + 1);
+        let mut options = OpenOptions::new();
+        let file = options
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(failed)?;
+        file.set_len(whole as u64).map_err(failed)?;
+        let mut log = Self {
+            path: path.to_owned(),
+            file,
+        };
+        if whole == 0 {
+            log.write(provenance)?;
+            return Ok((log, Vec::new()));
+        }
+        let mut lines = existing[..whole].split(|&byte| byte == b'\n');
+        let first = lines.next().unwrap_or_default();
+        let earlier: Provenance = log.parse(first)?;
+        if let Some(difference) = provenance.difference(&earlier) {
+            let reason = format!("{difference}; choose another --out or remove this file");
+            return Err(failed(io::Error::other(reason)));
+        }
+        let rows = lines.filter(|line| !line.is_empty());
+        let rows = rows.map(|line| log.parse(line)).collect::<Result<_, _>>()?;
+        Ok((log, rows))
+    }
+
+    /// Adds an answer; it is on the disk when this returns.
+    pub fn append(&mut self, row: &Row) -> Result<(), Fault> {
+        self.write(row)
+    }
+
+    fn write(&mut self, value: &impl Serialize) -> Result<(), Fault> {
+        let mut write = || {
+            let mut line = serde_json::to_vec(value)?;
+            line.push(b'\n');
+            self.file.write_all(&line)?;
+            self.file.sync_data()
+        };
+        write().map_err(|cause: io::Error| Fault::file(&self.path, &cause))
+    }
+
+    fn parse<T: for<'a> Deserialize<'a>>(&self, line: &[u8]) -> Result<T, Fault> {
+        serde_json::from_slice(line).map_err(|cause| Fault::file(&self.path, &cause.into()))
+    }
+}

@@ -1,0 +1,272 @@
+//! Asks every question that was not answered yet.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use askmask_core::metrics::{Measured, Said};
+use askmask_core::pipeline::{AskOptions, Model, ModelFiles, Picture as Encoded};
+use askmask_core::resample::resize;
+use askmask_core::rle::Rle;
+use askmask_core::{Error, ImageSize, Mask, RgbImage};
+
+use super::Arguments;
+use super::data::{Dataset, Fault as DataFault, Picture, Problem, Question};
+use super::rows::{Log, Row};
+use super::watch::Watch;
+use crate::fault::Fault;
+use crate::model;
+
+/// What the model is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    Picture,
+    /// A grey picture of the same size.
+    Grey,
+    /// Another picture of the same split, at the same size.
+    Other,
+}
+
+impl Seen {
+    pub fn chosen(arguments: &Arguments) -> Self {
+        match (arguments.blind, arguments.shuffled) {
+            (true, _) => Self::Grey,
+            (_, true) => Self::Other,
+            _ => Self::Picture,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Picture => "picture",
+            Self::Grey => "grey",
+            Self::Other => "another picture",
+        }
+    }
+}
+
+/// All answers, in the order of the data.
+pub fn answer(
+    arguments: &Arguments,
+    files: ModelFiles,
+    data: &mut Dataset,
+    (mut log, done): (Log, Vec<Row>),
+) -> Result<Vec<Row>, Fault> {
+    let mut rows: HashMap<String, Row> = done.into_iter().map(|r| (r.id.clone(), r)).collect();
+    let watch = Watch::new();
+    let answered = data
+        .questions()
+        .filter(|q| rows.contains_key(&q.id))
+        .count();
+    let total = data.questions().count();
+    let mut faults = Vec::new();
+    if answered < total {
+        let load = Model::load(files, arguments.device.kind(), &watch);
+        let model = pollster::block_on(load)?;
+        watch.questions(answered, total);
+        let mut asking = Asking {
+            model,
+            watch: &watch,
+            seen: Seen::chosen(arguments),
+            grey: None,
+        };
+        for (index, picture) in data.pictures.iter().enumerate() {
+            let open: Vec<&Question> = picture
+                .questions
+                .iter()
+                .filter(|question| !rows.contains_key(&question.id))
+                .collect();
+            if open.is_empty() {
+                continue;
+            }
+            let answers =
+                pollster::block_on(asking.picture(data, index, &open, &mut faults, &mut |row| {
+                    log.append(&row)?;
+                    rows.insert(row.id.clone(), row);
+                    Ok(())
+                }));
+            if let Err(Fault::Core(Error::Cancelled)) = answers {
+                watch.finish();
+                eprintln!(
+                    "{} of {total} questions are answered; the same command goes on",
+                    rows.len()
+                );
+            }
+            answers?;
+        }
+    }
+    watch.finish();
+    let ordered = data
+        .questions()
+        .filter_map(|q| rows.remove(&q.id))
+        .collect();
+    data.faults.extend(faults);
+    Ok(ordered)
+}
+
+struct Asking<'a> {
+    model: Model,
+    watch: &'a Watch,
+    seen: Seen,
+    /// The last grey picture: one of the same size needs no second encoding.
+    grey: Option<Encoded>,
+}
+
+impl Asking<'_> {
+    /// Asks the `open` questions about one picture.
+    async fn picture(
+        &mut self,
+        data: &Dataset,
+        index: usize,
+        open: &[&Question],
+        faults: &mut Vec<DataFault>,
+        keep: &mut dyn FnMut(Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let picture = &data.pictures[index];
+        let mut leave_out = |problem: Problem, count: usize| {
+            faults.push(problem.at(&picture.name, count));
+            self.watch.advance(count);
+        };
+        let image = match decode(picture).and_then(|image| self.shown(data, index, image)) {
+            Ok(image) => image,
+            Err(problem) => {
+                leave_out(problem, open.len());
+                return Ok(());
+            }
+        };
+        let size = image.size;
+        let reused = self.grey.take().filter(|grey| grey.size() == size);
+        let encoded = match reused {
+            Some(grey) => grey,
+            None => match self.model.set_image(image, self.watch).await {
+                Ok(encoded) => encoded,
+                Err(error) => {
+                    leave_out(of_input(error)?, open.len());
+                    return Ok(());
+                }
+            },
+        };
+        for question in open {
+            match self.question(&encoded, picture, question, size).await {
+                Ok(row) => {
+                    keep(row)?;
+                    self.watch.advance(1);
+                }
+                Err(Stop::Question(problem)) => leave_out(problem, 1),
+                Err(Stop::Run(error)) => return Err(error.into()),
+            }
+        }
+        if self.seen == Seen::Grey {
+            self.grey = Some(encoded);
+        }
+        Ok(())
+    }
+
+    /// What the model sees in place of a picture.
+    fn shown(&self, data: &Dataset, index: usize, image: RgbImage) -> Result<RgbImage, Problem> {
+        let size = image.size;
+        match self.seen {
+            Seen::Picture => Ok(image),
+            Seen::Grey => Ok(RgbImage {
+                size,
+                data: vec![128; size.pixels() * 3],
+            }),
+            Seen::Other => {
+                let other = decode(other(data, index)?)?;
+                Ok(if other.size == size {
+                    other
+                } else {
+                    resize(&other, size)
+                })
+            }
+        }
+    }
+
+    async fn question(
+        &self,
+        encoded: &Encoded,
+        picture: &Picture,
+        question: &Question,
+        size: ImageSize,
+    ) -> Result<Row, Stop> {
+        let truth = question.target.truth(size)?;
+        let started = Instant::now();
+        let options = AskOptions::default();
+        let answer = encoded.ask(&question.text, &options, self.watch).await;
+        let answer = answer.map_err(|error| match of_input(error) {
+            Ok(problem) => Stop::Question(problem),
+            Err(error) => Stop::Run(error),
+        })?;
+        let seconds = started.elapsed().as_secs_f64();
+        let mut mask = Mask {
+            size,
+            data: vec![0; size.pixels()],
+        };
+        for object in &answer.objects {
+            mask = mask.union(&object.mask).map_err(Problem::from)?;
+        }
+        let said = Said {
+            marked: answer.marked,
+            segs: answer.objects.len() as u32,
+            mask,
+        };
+        let measured = Measured::of(&said, &truth).map_err(Problem::from)?;
+        Ok(Row {
+            id: question.id.clone(),
+            picture: picture.name.clone(),
+            split: question.split.clone(),
+            family: question.family.clone(),
+            question: question.text.clone(),
+            answer: said.marked,
+            mask: Rle::encode(&said.mask),
+            seconds,
+            measured,
+        })
+    }
+}
+
+enum Stop {
+    Question(Problem),
+    Run(Error),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Question(problem)
+    }
+}
+
+/// A picture or question that cannot be used is left out; everything else ends the run.
+fn of_input(error: Error) -> Result<Problem, Error> {
+    match error {
+        Error::InvalidImage { .. }
+        | Error::ImageTooLarge { .. }
+        | Error::InvalidQuery { .. }
+        | Error::PromptTooLong { .. } => Ok(error.into()),
+        other => Err(other),
+    }
+}
+
+fn decode(picture: &Picture) -> Result<RgbImage, Problem> {
+    if !picture.path.is_file() {
+        return Err(Problem::new("missing-picture", "there is no such file"));
+    }
+    let bytes = model::bytes(&picture.path)
+        .map_err(|fault| Problem::new("unreadable-file", fault.to_string()))?;
+    Ok(RgbImage::decode(&bytes)?)
+}
+
+/// The picture half a split further on, which is always the same one and never `index`.
+fn other(data: &Dataset, index: usize) -> Result<&Picture, Problem> {
+    let split = |picture: &Picture| picture.questions.first().map(|q| q.split.clone());
+    let own = data.pictures.get(index).and_then(split);
+    let same: Vec<usize> = (0..data.pictures.len())
+        .filter(|&i| split(&data.pictures[i]) == own)
+        .collect();
+    let at = same.iter().position(|&i| i == index).unwrap_or(0);
+    let chosen = same[(at + same.len() / 2) % same.len()];
+    if chosen == index {
+        let reason = "the split has no other picture";
+        return Err(Problem::new("nothing-to-shuffle", reason));
+    }
+    Ok(&data.pictures[chosen])
+}
