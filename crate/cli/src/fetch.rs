@@ -223,28 +223,24 @@ fn receive(
 
 /// Tries until it works, fails for good, or was tried often enough.
 fn attempts<T>(mut work: impl FnMut() -> Result<T, Stop>) -> Result<T, Fault> {
-    let mut pause = PAUSE;
-    for attempt in 1.. {
+    let mut tried = 0;
+    loop {
         match work() {
             Ok(done) => return Ok(done),
             Err(Stop::Final(fault)) => return Err(fault),
-            Err(Stop::Again(error)) if attempt == ATTEMPTS => return Err(error.into()),
-            Err(Stop::Again(_)) => sleep(pause),
+            Err(Stop::Again(error)) if tried + 1 == ATTEMPTS => return Err(error.into()),
+            Err(Stop::Again(_)) => sleep(PAUSE * 2_u32.pow(tried)),
         }
-        pause *= 2;
+        tried += 1;
     }
-    unreachable!("the last attempt returns")
 }
 
 /// Whether the answer goes on at byte `start` of a file of `total` bytes.
 fn continues(response: &Response<Body>, start: u64, total: u64) -> bool {
     let range = response.headers().get("content-range");
     let range = range.and_then(|range| range.to_str().ok());
-    range
-        == Some(&format!(
-            "bytes {start}-{}/{total}",
-            total.saturating_sub(1)
-        ))
+    let expected = format!("bytes {start}-{}/{total}", total.saturating_sub(1));
+    range == Some(expected.as_str())
 }
 
 /// A file that is not whole yet, and the version of it that the server named.

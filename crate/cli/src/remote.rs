@@ -90,7 +90,7 @@ impl Remote {
 
     fn manifest(&self, client: &Client) -> Result<String, Fault> {
         let bytes = client.small(&self.manifest, MAX_MANIFEST)?;
-        let unreadable = |_| network(&self.manifest, "it is no text").into();
+        let unreadable = |_| Fault::from(network(&self.manifest, "it is no text"));
         let text = String::from_utf8(bytes).map_err(unreadable)?;
         // Whatever its type is called.
         match text.trim_start().starts_with('<') {

@@ -5,7 +5,7 @@ mod server;
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use server::{Fault, Request, Server};
@@ -119,11 +119,7 @@ fn a_model_is_fetched_once_and_answers_as_the_folder_does() {
     let remote = case.ask().json();
     assert_eq!(local["text"], remote["text"]);
     assert_eq!(local["objects"], remote["objects"]);
-    assert!(
-        !Path::new(&case.cached(""))
-            .join(format!("{WEIGHTS}.part"))
-            .exists()
-    );
+    assert!(!case.cached("").join(format!("{WEIGHTS}.part")).exists());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -98,7 +98,7 @@ impl Server {
     }
 }
 
-fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &PathBuf) -> std::io::Result<()> {
+fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::Result<()> {
     let request = read(&stream)?;
     let file = request.file().to_owned();
     let (fault, tag) = {
