@@ -37,7 +37,7 @@ export class Store {
     this.#records = new Records(disk ?? memory);
   }
 
-  /** `kept`: whole files of an earlier store that could only be kept in memory. */
+  /** `kept`: whole files, and manifests, of an earlier store that only memory could keep. */
   static async open(kept?: ReadonlyMap<string, Blob>): Promise<Store> {
     const memory = new MemoryVault();
     for (const [sha256, blob] of kept ?? []) {
