@@ -12,7 +12,7 @@ class MemoryDraft implements Draft {
     return this.chunks;
   }
 
-  append(bytes: Uint8Array): void {
+  async append(bytes: Uint8Array): Promise<void> {
     this.chunks.push(bytes.slice());
     this.size += bytes.length;
   }
@@ -34,7 +34,7 @@ export class MemoryVault implements Vault {
   async draft(name: string): Promise<Draft> {
     const draft = new MemoryDraft((blob) => this.blobs.set(name, blob));
     const held = this.blobs.get(name);
-    if (held !== undefined) draft.append(new Uint8Array(await held.arrayBuffer()));
+    if (held !== undefined) await draft.append(new Uint8Array(await held.arrayBuffer()));
     return draft;
   }
 

@@ -24,7 +24,8 @@ class OpfsDraft implements Draft {
     }
   }
 
-  append(bytes: Uint8Array): void {
+  async append(bytes: Uint8Array): Promise<void> {
+    await opening;
     let written = 0;
     try {
       written = this.handle.write(bytes, { at: this.size });
@@ -99,7 +100,7 @@ export class OpfsVault implements Vault {
     const draft = new OpfsDraft(await openHandle(this.noteFolder, name));
     try {
       draft.clear();
-      draft.append(new TextEncoder().encode(text));
+      await draft.append(new TextEncoder().encode(text));
     } finally {
       draft.close();
     }
@@ -120,7 +121,23 @@ async function names(folder: FileSystemDirectoryHandle): Promise<string[]> {
   return found;
 }
 
-async function openHandle(
+/** Settles when no handle is being opened. */
+let opening: Promise<unknown> = Promise.resolve();
+
+/**
+ * One at a time, and no bytes are written meanwhile. A write blocks the worker until the browser has
+ * granted the room; openings pending by then were seen to stay so for ever in Chromium.
+ */
+function openHandle(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+): Promise<FileSystemSyncAccessHandle> {
+  const opened = opening.then(() => open(folder, name));
+  opening = opened.catch(() => undefined);
+  return opened;
+}
+
+async function open(
   folder: FileSystemDirectoryHandle,
   name: string,
 ): Promise<FileSystemSyncAccessHandle> {

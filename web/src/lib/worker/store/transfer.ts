@@ -139,7 +139,7 @@ export class Transfer {
     const { draft, entry, context } = this;
     for await (const piece of answer.pieces(context.signal)) {
       const rest = entry.bytes - draft.size;
-      draft.append(piece.subarray(0, rest));
+      await draft.append(piece.subarray(0, rest));
       this.#hash.update(piece);
       this.#hashed += piece.length;
       context.onBytes(draft.size);

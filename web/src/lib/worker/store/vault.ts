@@ -12,7 +12,7 @@ export interface Draft {
   /** What is held, in order, in pieces; each is valid until the next. */
   pieces(): Iterable<Uint8Array>;
   /** Throws {@link StorageRefused} when there is no room; what was held stays. */
-  append(bytes: Uint8Array): void;
+  append(bytes: Uint8Array): Promise<void>;
   clear(): void;
   /** Makes what is held safe from a crash. Not to be used afterwards. */
   close(): void;
