@@ -19,9 +19,8 @@ pub struct Arguments {
     /// What to look for, in your own words; may be left out with --point or --box
     #[arg(required_unless_present_any = ["points", "bbox"])]
     question: Option<String>,
-    /// Model folder instead of the embedded nano
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: model::Choice,
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
     /// Write the union of all targets as a black and white PNG
@@ -74,8 +73,9 @@ async fn find(arguments: &Arguments, image: RgbImage, host: &Terminal) -> Result
         // Before the model is loaded, which may take long.
         askmask_core::tokenizer::validate_question(question)?;
     }
-    let files = model::files(arguments.model.as_deref())?;
-    let model = Model::load(files, arguments.device.kind(), host).await?;
+    let files = arguments.model.files(host)?;
+    let options = arguments.model.options(arguments.device.kind());
+    let model = Model::load(files, options, host).await?;
     let picture = model.set_image(image, host).await?;
     let (text, mut objects) = match &arguments.question {
         Some(question) => {

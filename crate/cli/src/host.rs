@@ -64,6 +64,16 @@ impl Terminal {
         }
     }
 
+    /// Whether Ctrl-C was pressed.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Says something beside the answer.
+    pub fn note(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
     /// Ends the bar; seconds by stage, in order.
     pub fn finish(&self) -> Vec<(&'static str, f64)> {
         self.enter(None);
@@ -113,8 +123,11 @@ impl Host for Terminal {
     }
 
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
-        let stop = self.interrupted.load(Ordering::Relaxed);
-        Box::pin(ready(if stop { Err(Error::Cancelled) } else { Ok(()) }))
+        Box::pin(ready(if self.interrupted() {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }))
     }
 }
 

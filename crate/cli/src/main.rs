@@ -5,10 +5,12 @@ mod ask;
 mod device;
 mod eval;
 mod fault;
+mod fetch;
 mod host;
 mod inspect;
 mod model;
 mod quantize;
+mod remote;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

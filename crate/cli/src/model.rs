@@ -2,14 +2,69 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use askmask_core::Error;
-use askmask_core::pipeline::ModelFiles;
+use askmask_core::pipeline::{LoadOptions, ModelFiles};
 use askmask_core::tokenizer;
 use askmask_core::weights::{Files, Folder, Manifest, ReadAt, Stored, TensorSource};
+use askmask_core::{DeviceKind, Error};
+use clap::Args;
 
 use crate::fault::Fault;
+use crate::host::Terminal;
+use crate::remote::Remote;
+
+/// Which model, and how it is run.
+#[derive(Args)]
+pub struct Choice {
+    /// A folder, the address of a manifest.json, or a repository of a hub, instead of the embedded
+    /// nano
+    #[arg(long, value_name = "FOLDER|URL|hub:OWNER/NAME@REVISION")]
+    model: Option<PathBuf>,
+    /// The hub of hub: models
+    #[arg(long, value_name = "URL", default_value = "https://huggingface.co")]
+    host: String,
+    /// Seconds of silence after which a server is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    patience: u64,
+    /// Most tiles that a picture is cut into: fewer need less memory and time, and lose small
+    /// things [default: what the model was trained with]
+    #[arg(long, value_parser = ["1", "4", "12"])]
+    tiles: Option<String>,
+    /// Hold only the part of the model at work, and read the others again when their turn comes
+    #[arg(long)]
+    low_memory: bool,
+}
+
+impl Choice {
+    /// The model's files, fetched if they are elsewhere.
+    pub fn files(&self, host: &Terminal) -> Result<ModelFiles, Fault> {
+        let Some(model) = &self.model else {
+            return files(None);
+        };
+        let text = model.to_str().unwrap_or_default();
+        let remote = if let Some(id) = text.strip_prefix("hub:") {
+            Remote::hub(id, &self.host)
+        } else if text.starts_with("http://") || text.starts_with("https://") {
+            Remote::at(text)
+        } else {
+            return files(Some(model));
+        };
+        let remote = remote.map_err(Fault::File)?;
+        let folder = remote.folder(Duration::from_secs(self.patience), host)?;
+        files(Some(&folder))
+    }
+
+    /// How it is loaded.
+    pub fn options(&self, device: DeviceKind) -> LoadOptions {
+        LoadOptions {
+            device,
+            max_tiles: self.tiles.as_ref().and_then(|tiles| tiles.parse().ok()),
+            low_memory: self.low_memory,
+        }
+    }
+}
 
 /// The files of `folder`, or of the embedded nano.
 pub fn files(folder: Option<&Path>) -> Result<ModelFiles, Fault> {

@@ -1,7 +1,7 @@
 //! `askmask quantize`: a folder for the browser from a downloaded checkpoint.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::fault::Fault;
-use crate::host::say;
+use crate::host::{self, say};
 use crate::model::{text, tokenizer_json};
 
 #[derive(Args)]
@@ -177,15 +177,11 @@ impl Partial {
         };
         let folder = target.with_file_name(format!(".{name}.{}.partial", std::process::id()));
         fs::create_dir_all(&folder).map_err(|cause| fault(&cause))?;
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        // Without a handler Ctrl-C still ends the program, only without cleaning up.
-        let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
         Ok(Self {
             folder,
             target: target.to_owned(),
             bar: bar(),
-            interrupted,
+            interrupted: host::interruption(),
         })
     }
 
@@ -226,13 +222,9 @@ impl Sink for Partial {
 }
 
 fn bar() -> ProgressBar {
-    let bar = match io::stderr().is_terminal() {
-        true => ProgressBar::no_length(),
-        false => ProgressBar::hidden(),
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("quantize {wide_bar} {bytes}/{total_bytes} {eta}")
-    {
+    let bar = host::bar();
+    let style = "quantize {wide_bar} {bytes}/{total_bytes} {eta}";
+    if let Ok(style) = ProgressStyle::with_template(style) {
         bar.set_style(style);
     }
     bar

@@ -1,0 +1,213 @@
+//! A small server that misbehaves on order, and remembers what it was asked.
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// What goes wrong with one answer.
+#[derive(Debug, Clone, Copy)]
+pub enum Fault {
+    /// Refuses with a status.
+    Status(u16),
+    /// Sends a web page, as its type says or under the type of the file.
+    Page { honest: bool },
+    /// Closes the connection after so many bytes of the body.
+    Cut(usize),
+    /// Falls silent after so many bytes of the body.
+    Stall(usize),
+    /// Knows nothing of ranges.
+    Whole,
+    /// Says that the range is beyond the file.
+    Beyond,
+    /// Sends another range than asked for.
+    OtherPart,
+    /// The file has changed since: another tag.
+    NewTag,
+    /// One bit of the body is wrong.
+    Flip,
+    /// All of the body is zero.
+    Zero,
+    /// The body goes on behind the file's end.
+    Longer,
+}
+
+/// A request that came.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The whole path.
+    pub path: String,
+    /// First byte asked for.
+    pub start: Option<usize>,
+    /// The tag of `If-Range`.
+    pub tag: Option<String>,
+}
+
+impl Request {
+    pub fn file(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    log: Vec<Request>,
+    faults: BTreeMap<String, VecDeque<Fault>>,
+    tags: BTreeMap<String, u32>,
+}
+
+/// Serves the files of a folder, whatever path leads to their names.
+pub struct Server {
+    pub address: String,
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl Server {
+    pub fn new(folder: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let (state, folder) = (Arc::clone(&shared), folder.to_owned());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (state, folder) = (Arc::clone(&state), folder.clone());
+                // A client that goes away is its own business.
+                thread::spawn(move || drop(answer(stream, &state, &folder)));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// The next answers about `file` go wrong, one after the other.
+    pub fn order(&self, file: &str, faults: &[Fault]) {
+        let mut shared = self.shared.lock().expect("unpoisoned");
+        shared
+            .faults
+            .insert(file.into(), faults.iter().copied().collect());
+    }
+
+    /// Requests since the last time.
+    pub fn log(&self) -> Vec<Request> {
+        std::mem::take(&mut self.shared.lock().expect("unpoisoned").log)
+    }
+}
+
+fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::Result<()> {
+    let request = read(&stream)?;
+    let file = request.file().to_owned();
+    let (fault, tag) = {
+        let mut shared = state.lock().expect("unpoisoned");
+        shared.log.push(request.clone());
+        let fault = shared.faults.get_mut(&file).and_then(VecDeque::pop_front);
+        let version = shared.tags.entry(file.clone()).or_default();
+        if matches!(fault, Some(Fault::NewTag)) {
+            *version += 1;
+        }
+        (fault, format!("\"{version}\""))
+    };
+    let mut out = stream;
+    let Ok(mut body) = fs::read(folder.join(&file)) else {
+        return head(&mut out, 404, &[], 0);
+    };
+    match fault {
+        Some(Fault::Status(status)) => return head(&mut out, status, &[], 0),
+        Some(Fault::Page { honest }) => {
+            let page = b"<!doctype html><title>Log in</title>";
+            let kind = if honest {
+                "text/html; charset=utf-8"
+            } else {
+                "application/json"
+            };
+            head(&mut out, 200, &[("content-type", kind.into())], page.len())?;
+            return out.write_all(page);
+        }
+        Some(Fault::Beyond) if request.start.is_some() => return head(&mut out, 416, &[], 0),
+        Some(Fault::Flip) => {
+            let middle = body.len() / 2;
+            body[middle] ^= 1;
+        }
+        Some(Fault::Zero) => body.fill(0),
+        Some(Fault::Longer) => body.extend([0; 99]),
+        _ => {}
+    }
+    let total = body.len();
+    let same = request.tag.as_ref().is_none_or(|theirs| *theirs == tag);
+    let start = request
+        .start
+        .filter(|_| same && !matches!(fault, Some(Fault::Whole)));
+    let mut headers = vec![("etag", tag)];
+    let mut first = start.unwrap_or(0);
+    if start.is_some() {
+        if matches!(fault, Some(Fault::OtherPart)) {
+            first += 1;
+        }
+        headers.push((
+            "content-range",
+            format!("bytes {first}-{}/{total}", total - 1),
+        ));
+    }
+    let body = &body[first.min(total)..];
+    head(
+        &mut out,
+        if start.is_some() { 206 } else { 200 },
+        &headers,
+        body.len(),
+    )?;
+    match fault {
+        Some(Fault::Cut(count)) => out.write_all(&body[..count]),
+        Some(Fault::Stall(count)) => {
+            out.write_all(&body[..count])?;
+            thread::sleep(Duration::from_secs(20));
+            Ok(())
+        }
+        _ => out.write_all(body),
+    }
+}
+
+fn read(stream: &TcpStream) -> std::io::Result<Request> {
+    let mut lines = BufReader::new(stream).lines();
+    let line = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut request = Request {
+        path,
+        start: None,
+        tag: None,
+    };
+    for line in lines {
+        let line = line?;
+        let Some((name, value)) = line.split_once(": ") else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "range" => {
+                let start = value
+                    .strip_prefix("bytes=")
+                    .and_then(|v| v.strip_suffix('-'));
+                request.start = start.and_then(|start| start.parse().ok());
+            }
+            "if-range" => request.tag = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    Ok(request)
+}
+
+fn head(
+    out: &mut TcpStream,
+    status: u16,
+    headers: &[(&str, String)],
+    length: usize,
+) -> std::io::Result<()> {
+    let mut text =
+        format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    out.write_all((text + "\r\n").as_bytes())
+}
