@@ -25,6 +25,34 @@ test("starts cold without the server, from what is stored", async ({ server, sou
   expect(server.log).toEqual([]);
 });
 
+test("without files to write to, the browser's cache keeps the model", async ({ server, source, model, baseURL }, info) => {
+  const { launchOptions } = info.project.use;
+  const args = [...(launchOptions?.args ?? []), "--disable-blink-features=FileSystemAccessOriginPrivate"];
+  const profile = info.outputPath("profile");
+  const options = { ...launchOptions, args, ...(baseURL && { baseURL }) };
+  const context = await chromium.launchPersistentContext(profile, options);
+  const tab = await Tab.open(context);
+  const weights = "weights-00001.safetensors";
+  server.order(weights, { kill: 1000, times: 1 });
+  const patience = { idle: 60_000, retry: 20 };
+  expect(await tab.load(source, { patience })).toMatchObject({ error: null, notice: null });
+  expect(server.requests(weights).length).toBe(2);
+  await server.stop();
+  server.reset();
+  await tab.reload();
+  expect(await tab.load(source)).toMatchObject({ error: null, notice: null });
+  expect(await tab.ask("umbrella")).toContain("umbrella");
+  expect(server.log).toEqual([]);
+  const [listed] = await tab.models();
+  expect(listed).toMatchObject({ complete: true, bytes: model.bytes, storedBytes: model.bytes });
+  await tab.reload();
+  await tab.page.evaluate((key) => harness.delete(key), listed?.key ?? "");
+  const left = () => tab.page.evaluate(async () => (await (await caches.open("askmask-models")).keys()).map(({ url }) => url));
+  expect(await left()).toEqual([]);
+  await context.close();
+  await rm(profile, { recursive: true });
+});
+
 test("fault 28: refused by the quota, the model runs in memory and says so", async ({ tab, server, source, model, baseURL }) => {
   const devtools = await tab.page.context().newCDPSession(tab.page);
   const origin = new URL(baseURL ?? "").origin;

@@ -115,7 +115,7 @@ export class Download {
         onHold: (hold, note) => meter.hold(hold, note),
       }).run();
     } finally {
-      draft.close();
+      await draft.close();
     }
     // Only after the bytes are safe: a crash in between costs a hash, not a download.
     await vault.writeNote(`done-${sha256}`, "");

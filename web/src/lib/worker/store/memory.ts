@@ -8,8 +8,8 @@ class MemoryDraft implements Draft {
 
   constructor(private readonly finish: (blob: Blob) => void) {}
 
-  pieces(): Iterable<Uint8Array> {
-    return this.chunks;
+  async *pieces(): AsyncIterable<Uint8Array> {
+    yield* this.chunks;
   }
 
   async append(bytes: Uint8Array): Promise<void> {
@@ -17,12 +17,12 @@ class MemoryDraft implements Draft {
     this.size += bytes.length;
   }
 
-  clear(): void {
+  async clear(): Promise<void> {
     this.chunks.length = 0;
     this.size = 0;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.finish(new Blob(this.chunks));
   }
 }

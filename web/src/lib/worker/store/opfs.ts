@@ -14,7 +14,7 @@ class OpfsDraft implements Draft {
     this.size = handle.getSize();
   }
 
-  *pieces(): Iterable<Uint8Array> {
+  async *pieces(): AsyncIterable<Uint8Array> {
     const buffer = new Uint8Array(PIECE);
     for (let at = 0; at < this.size; ) {
       const read = this.handle.read(buffer, { at });
@@ -39,12 +39,12 @@ class OpfsDraft implements Draft {
     this.size += written;
   }
 
-  clear(): void {
+  async clear(): Promise<void> {
     this.handle.truncate(0);
     this.size = 0;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.handle.flush();
     this.handle.close();
   }
@@ -99,10 +99,10 @@ export class OpfsVault implements Vault {
   async writeNote(name: string, text: string): Promise<void> {
     const draft = new OpfsDraft(await openHandle(this.noteFolder, name));
     try {
-      draft.clear();
+      await draft.clear();
       await draft.append(new TextEncoder().encode(text));
     } finally {
-      draft.close();
+      await draft.close();
     }
   }
 

@@ -3,6 +3,7 @@
 import { AskmaskError } from "../../errors";
 import type { Patience, StoredModel } from "../../models";
 import { isHtml, MANIFEST, refusal, webPage } from "./answers";
+import { CacheVault } from "./cache";
 import { Download, type DownloadContext } from "./download";
 import { share, unshared } from "./lock";
 import { MemoryVault } from "./memory";
@@ -44,7 +45,7 @@ export class Store {
       memory.blobs.set(sha256, blob);
       await memory.writeNote(`done-${sha256}`, "");
     }
-    return new Store(await OpfsVault.open(), memory);
+    return new Store((await OpfsVault.open()) ?? (await CacheVault.open()), memory);
   }
 
   /** The stored manifest of a model that is whole, without asking anyone; else the origin's. */

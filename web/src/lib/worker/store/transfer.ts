@@ -60,11 +60,11 @@ export class Transfer {
   /** Resolves once the draft holds the whole file; the draft stays open. */
   async run(): Promise<void> {
     try {
-      this.#catchUp();
+      await this.#catchUp();
       const { signal, patience, onHold } = this.context;
       const onFault = (message: string) => onHold("retrying", message);
       const held = () => this.draft.size;
-      while (!this.#isSound()) {
+      while (!(await this.#isSound())) {
         await patiently(() => this.#fetchOnce(), held, { patience, signal, onFault });
       }
     } finally {
@@ -73,22 +73,22 @@ export class Transfer {
   }
 
   /** Hashes what an earlier run held. */
-  #catchUp(): void {
+  async #catchUp(): Promise<void> {
     const { draft, entry, context } = this;
     if (draft.size === 0) return;
-    if (draft.size > entry.bytes) draft.clear();
-    for (const piece of draft.pieces()) this.#hash.update(piece);
+    if (draft.size > entry.bytes) await draft.clear();
+    for await (const piece of draft.pieces()) this.#hash.update(piece);
     this.#hashed = draft.size;
     context.onBytes(draft.size);
   }
 
   /** Whether the file is whole and right. A wrong one is dropped, and fetched once more. */
-  #isSound(): boolean {
+  async #isSound(): Promise<boolean> {
     const { draft, entry, context } = this;
     if (draft.size < entry.bytes) return false;
     const sound = this.#hashed === entry.bytes && this.#hash.digest() === entry.sha256;
     if (sound) return true;
-    this.#drop();
+    await this.#drop();
     if (this.#damaged) {
       const hint = "The server's copy differs from its manifest. Tell who serves it, or try later.";
       throw new AskmaskError("integrity", `${entry.name} arrived damaged twice.`, hint);
@@ -105,7 +105,7 @@ export class Transfer {
     const answer = await this.#ask(held, tag);
     try {
       const use = judge(answer.response, entry.name, held, entry.bytes, tag);
-      if (use !== "append") this.#drop();
+      if (use !== "append") await this.#drop();
       if (use === "restart") return;
       if (use === "replace") await this.tag.write(strongTag(answer.response));
       await this.#take(answer);
@@ -151,8 +151,8 @@ export class Transfer {
     }
   }
 
-  #drop(): void {
-    this.draft.clear();
+  async #drop(): Promise<void> {
+    await this.draft.clear();
     this.#hash.free();
     this.#hash = this.context.newHash();
     this.#hashed = 0;

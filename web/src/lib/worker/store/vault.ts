@@ -10,12 +10,12 @@ export interface Draft {
   /** Bytes held. */
   readonly size: number;
   /** What is held, in order, in pieces; each is valid until the next. */
-  pieces(): Iterable<Uint8Array>;
+  pieces(): AsyncIterable<Uint8Array>;
   /** Throws {@link StorageRefused} when there is no room; what was held stays. */
   append(bytes: Uint8Array): Promise<void>;
-  clear(): void;
+  clear(): Promise<void>;
   /** Makes what is held safe from a crash. Not to be used afterwards. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Files under plain names, and notes: small texts beside them. */
