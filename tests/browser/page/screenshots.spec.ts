@@ -1,18 +1,46 @@
 /** Pictures of the page for people to look at: width × color scheme. */
-import { test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { askAndFind, openPage } from "./helpers";
+import { closeModels, lookAt, openModels, startButton, test } from "./models";
 
 const SHOTS = process.env.ASKMASK_SHOTS ?? ".shots";
 
 for (const width of [390, 1440]) {
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`screenshot ${width} ${colorScheme}`, async ({ page }) => {
-      await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
-      await page.emulateMedia({ colorScheme });
-      await openPage(page);
-      await page.screenshot({ path: `${SHOTS}/${width}-${colorScheme}-start.png` });
-      await askAndFind(page, "Show both, what keeps the rain out and what can roll away?");
-      await page.screenshot({ path: `${SHOTS}/${width}-${colorScheme}-answer.png`, fullPage: true });
+    test.describe(`screenshots ${width} ${colorScheme}`, () => {
+      test.use({ viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme });
+      const name = (state: string) => `${SHOTS}/${width}-${colorScheme}-${state}.png`;
+
+      test("page", async ({ page }) => {
+        await openPage(page);
+        await page.screenshot({ path: name("start") });
+        await askAndFind(page, "Show both, what keeps the rain out and what can roll away?");
+        await page.screenshot({ path: name("answer"), fullPage: true });
+      });
+
+      test("models", async ({ page, server }) => {
+        await lookAt(page, server.address);
+        await page.screenshot({ path: name("model") });
+        server.pause = 300;
+        await startButton(page).click();
+        await expect(page.locator("#install-detail")).toContainText("left");
+        await page.screenshot({ path: name("model-coming") });
+        await closeModels(page);
+        await page.screenshot({ path: name("page-coming") });
+        server.pause = 0;
+        await openModels(page);
+        await expect(page.locator("#models-live")).toHaveText("Noise is ready.");
+        await page.getByRole("button", { name: "Delete Noise" }).click();
+        await page.screenshot({ path: name("models") });
+      });
+
+      test("a model that fails", async ({ page, server, model }) => {
+        await lookAt(page, server.address);
+        server.order(model.files.at(-1)?.name ?? "", { status: 403 });
+        await startButton(page).click();
+        await expect(page.locator("#card-error")).not.toBeEmpty();
+        await page.screenshot({ path: name("model-failed") });
+      });
     });
   }
 }
