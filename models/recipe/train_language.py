@@ -1,7 +1,7 @@
 """Trains the language side: InternViT, connector, Qwen2 and the `[SEG]` bridge.
 
 `python train_language.py --minutes 90` writes .work/language.pt and resumes from it; .work/masks.pt must exist.
-Every other step teaches Qwen2 to reason over grids of shape scenes. The others draw pictures: the image encoder learns
+Every fourth step teaches Qwen2 to reason over grids of shape scenes. The others draw pictures: the image encoder learns
 to produce such grids, and after the first part of the time Qwen2 answers from what the encoder really produces.
 """
 
@@ -19,7 +19,7 @@ from art import WORK
 from grid import grid_codes, grids, shape_scene
 from looking import look_first
 from model import (
-    IMAGE_TOKENS, PATCH, SAM_WIDTH, SIZE, VIT_WIDTH, build_bridge, build_vlm, class_codes, pixels, position_code, reset,
+    IMAGE_TOKENS, LM_WIDTH, PATCH, SAM_WIDTH, SIZE, VIT_WIDTH, build_bridge, build_vlm, class_codes, pixels, position_code, reset,
 )  # fmt: skip
 from questions import FAMILIES, Asker
 from scenes import World
@@ -32,7 +32,7 @@ QUESTIONS = 10
 GRID = SIZE // PATCH
 NAMED = 1.5  # length of the code in a name's embedding, in mean lengths of embeddings
 SHAPES_ALONE = 0.3  # share of the time after which pictures are also asked about
-PICTURE_EVERY = 2
+SHAPES_EVERY = 4
 TUNING_SEED, TUNING_SCENES, TUNE_EVERY = 77, 24, 150
 
 
@@ -183,7 +183,9 @@ def picture_batch(world, rng, asker, vocabulary, codes, size, with_text):
 
 
 def vision_loss(speaker, codes, patches, image, batch):
-    """Cross entropy per patch and per object, and the distance of the connector's tokens from the true grid."""
+    """Cross entropy per patch and per object, from patches and from the connector's tokens, and the distance of these
+    from the true grid, in which classes are a small part.
+    """
     logits = speaker.classify_patch(patches).float()
     weight = torch.ones(speaker.classes + 1)
     weight[-1] = 0.2
@@ -195,7 +197,8 @@ def vision_loss(speaker, codes, patches, image, batch):
     seen = image.float() @ codes.grid[0][: speaker.classes].T
     coarse = torch.bmm(shares, seen).flatten(0, 1)[known]
     loss = 0.5 * F.cross_entropy(logits.flatten(0, 1), batch["cells"].flatten(), weight=weight)
-    loss = loss + F.cross_entropy(pooled, kinds[known]) + 4 * F.mse_loss(image.float(), batch["grids"])
+    loss = loss + F.cross_entropy(pooled, kinds[known]) + 0.5 * F.cross_entropy(coarse / LM_WIDTH**0.5, kinds[known])
+    loss = loss + 4 * F.mse_loss(image.float(), batch["grids"])
     right = (pooled.argmax(-1) == kinds[known]).float().mean()
     return loss, right, (coarse.argmax(-1) == kinds[known]).float().mean()
 
@@ -285,7 +288,7 @@ def main():
     asker, tuning = Asker(world.objects, rng), Tuning(world, vocabulary, codes)
     schedule, meter = Schedule(args.rate, args.minutes, spent), Meter()
     while schedule.share() < 1:
-        if step % PICTURE_EVERY:
+        if step % SHAPES_EVERY == 0:
             batch = shapes_batch(rng, asker, vocabulary, codes, args.batch)
         else:
             with_text = schedule.share() > SHAPES_ALONE
