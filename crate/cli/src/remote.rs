@@ -27,7 +27,7 @@ impl Remote {
         let path = url.split(['?', '#']).next().unwrap_or(url);
         let host = path.split_once("://").map_or("", |(_, rest)| rest);
         match path.rsplit_once('/') {
-            Some((base, name)) if name.ends_with(".json") && host.contains('/') => Ok(Self {
+            Some((base, name)) if names_json(name) && host.contains('/') => Ok(Self {
                 base: base.to_owned(),
                 manifest: url.to_owned(),
             }),
@@ -136,6 +136,12 @@ impl Remote {
         hash.update(self.manifest.as_bytes());
         hash.hex()[..32].to_owned()
     }
+}
+
+fn names_json(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 fn bar(total: u64) -> ProgressBar {

@@ -204,10 +204,12 @@ fn head(
     headers: &[(&str, String)],
     length: usize,
 ) -> std::io::Result<()> {
-    let mut text =
-        format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n");
+    write!(
+        out,
+        "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n"
+    )?;
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        write!(out, "{name}: {value}\r\n")?;
     }
-    out.write_all((text + "\r\n").as_bytes())
+    out.write_all(b"\r\n")
 }
