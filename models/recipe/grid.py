@@ -32,6 +32,12 @@ def place_codes():
     return directions()[MOST_CLASSES : MOST_CLASSES + 4 * len(WAVES)]
 
 
+def waves(points):
+    """Points (… x 2, shares of the picture's width and height) as waves: … x (4 times as many as WAVES)."""
+    turns = 2 * torch.pi * points[..., None] * torch.tensor(WAVES)
+    return torch.cat([turns.sin(), turns.cos()], -1).flatten(-2)
+
+
 def grid_codes():
     """Codes of classes (MOST_CLASSES x LM width, orthogonal, unit root mean square) and of cells (cells x LM width).
 
@@ -39,10 +45,8 @@ def grid_codes():
     """
     rows = directions() * LM_WIDTH**0.5
     centers = (torch.arange(SIDE) + 0.5) / SIDE
-    turns = 2 * torch.pi * centers[:, None] * torch.tensor(WAVES)
-    waves = torch.cat([turns.sin(), turns.cos()], 1)
-    places = torch.cat([waves.repeat(SIDE, 1), waves.repeat_interleave(SIDE, 0)], 1)
-    return rows[:MOST_CLASSES], PLACE * places @ place_codes() * LM_WIDTH**0.5
+    cells = torch.stack([centers.repeat(SIDE), centers.repeat_interleave(SIDE)], 1)
+    return rows[:MOST_CLASSES], PLACE * waves(cells) @ place_codes() * LM_WIDTH**0.5
 
 
 def contents(scene):

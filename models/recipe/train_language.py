@@ -16,7 +16,7 @@ from torch import nn
 
 import tokenizer as tokens
 from art import WORK
-from grid import grid_codes, grids, shape_scene
+from grid import grid_codes, grids, place_codes, shape_scene, waves
 from looking import look_first
 from model import (
     IMAGE_TOKENS, LM_WIDTH, PATCH, SAM_WIDTH, SIZE, VIT_WIDTH, build_bridge, build_vlm, class_codes, pixels, position_code, reset,
@@ -148,6 +148,7 @@ class Codes:
     def __init__(self, classes):
         self.grid = grid_codes()
         self.classes = class_codes(classes)
+        self.places = place_codes()
         state = torch.load(MASKS, weights_only=False)["module"]
         self.frequencies = state["masks.sam.shared_image_embedding.positional_embedding"]
 
@@ -206,19 +207,24 @@ def vision_loss(speaker, codes, patches, image, batch):
 def text_loss(speaker, codes, image, text):
     """Next-token loss on answers, and the distance of each `[SEG]` vector from its object's prompt.
 
-    The distance alone learns slowly; cross entropy over the class codes pulls the right one out early.
+    The distance alone learns slowly: cross entropy over the class codes pulls the right one out early, and the place is
+    never found unless the state before the bridge has to hold it as slow waves, in the directions in which cells have it.
     """
     hidden = speaker.read(text["ids"], image, text["positions"], text["mask"])
     wanted = text["targets"] >= 0
     logits = speaker.vlm.lm_head(hidden[wanted]).float()
     words = F.cross_entropy(logits, text["targets"][wanted])
     row, place, kind = text["marks"].unbind(1)
-    vectors = speaker.bridge(hidden[row, place]).float()
+    states = hidden[row, place]
+    vectors = speaker.bridge(states).float()
     center = position_code(codes.frequencies, text["centers"])
     likeness = (vectors - center) @ codes.classes.T / SAM_WIDTH**0.5
-    distance = F.mse_loss(vectors, codes.classes[kind] + center) + 0.3 * F.cross_entropy(likeness, kind)
+    distance = F.mse_loss(vectors, codes.classes[kind] + center)
+    found = F.mse_loss(states.float() @ codes.places.T, waves(text["centers"] / SIZE))
     named = (likeness.argmax(-1) == kind).float().mean()
-    return words, distance, named, (logits.argmax(-1) == text["targets"][wanted]).float().mean()
+    right = (logits.argmax(-1) == text["targets"][wanted]).float().mean()
+    loss = words + 2 * distance + 2 * found + 0.3 * F.cross_entropy(likeness, kind)
+    return loss, dict(words=words, next=right, distance=distance, place=found, named=named)
 
 
 def step_loss(speaker, codes, batch, meter):
@@ -230,10 +236,9 @@ def step_loss(speaker, codes, batch, meter):
             meter.add(vision=loss.detach(), acc=patch_right, acc49=token_right)
             kind = "seen"
         if "text" in batch:
-            words, distance, named, right = text_loss(speaker, codes, image, batch["text"])
-            found = {"words": words, "next": right, "distance": distance, "named": named}
+            text, found = text_loss(speaker, codes, image, batch["text"])
             meter.add(**{f"{kind}-{key}": value.detach() for key, value in found.items()})
-            loss = loss + words + distance
+            loss = loss + text
     return loss
 
 

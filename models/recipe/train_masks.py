@@ -21,6 +21,8 @@ CHECKPOINT = WORK / "masks.pt"
 PROMPTS = 4  # object prompts a picture, the last one of an absent class
 WHOLE_CLASS = 0.2  # share of prompts without a center
 BLUR = 6  # pixels of standard deviation by which a prompt's center is off
+VAGUE = 0.5  # share of centers that are known only vaguely, as the language side knows them
+VAGUEST = 30  # pixels of standard deviation
 CELLS = SIZE // 16
 CLICK_STEPS = 0.4  # share of steps that also train clicks, boxes and corrections
 
@@ -87,11 +89,17 @@ def object_prompts(rng, scene, classes):
 
 
 def prompt_vectors(prompts, codes, frequencies):
-    """Class code plus position code of each prompt: pictures x PROMPTS x SAM_WIDTH."""
+    """Class code plus position code of each prompt: pictures x PROMPTS x SAM_WIDTH.
+
+    The code of a center that is known vaguely is the mean over where it may be, in which fast waves vanish.
+    """
     kinds = torch.tensor([[kind for kind, _, _ in row] for row in prompts])
     centers = torch.tensor([[center or (0.0, 0.0) for _, center, _ in row] for row in prompts], dtype=torch.float32)
     placed = torch.tensor([[center is not None for _, center, _ in row] for row in prompts])
-    return codes[kinds] + placed[..., None] * position_code(frequencies, centers)
+    spread = VAGUEST * torch.rand(placed.shape) * (torch.rand(placed.shape) < VAGUE)
+    centers = centers + 0.5 * spread[..., None] * torch.randn(centers.shape)
+    fading = torch.exp(-0.5 * (4 * torch.pi / SIZE * spread[..., None] * frequencies.norm(dim=0)) ** 2)
+    return codes[kinds] + placed[..., None] * position_code(frequencies, centers) * fading.repeat(1, 1, 2)
 
 
 def batch_of(world, rng, size):
@@ -215,11 +223,16 @@ def recognition_loss(trainee, embedding, batch):
     return 0.5 * cells + F.cross_entropy(pooled[known], kinds[known]), accuracy
 
 
-def step_loss(rng, trainee, batch, meter):
+def coded(trainee, batch):
+    """The batch's prompts as vectors."""
+    return prompt_vectors(batch["prompts"], trainee.codes, trainee.masks.sam.shared_image_embedding.positional_embedding)
+
+
+def step_loss(rng, trainee, batch, vectors, meter):
+    """`vectors` (pictures x PROMPTS x SAM_WIDTH) ask for the batch's targets."""
     features = trainee.masks.features(batch["pixels"])
     recognition, accuracy = recognition_loss(trainee, features[0], batch)
-    frequencies = trainee.masks.sam.shared_image_embedding.positional_embedding
-    prompt = trainee.masks.language_prompt(prompt_vectors(batch["prompts"], trainee.codes, frequencies))
+    prompt = trainee.masks.language_prompt(vectors)
     loss, chosen, present = mask_loss(*trainee.masks.decode(features, prompt), batch["targets"])
     known = present > 0
     meter.add(rec=recognition, acc=accuracy, mask=loss, iou=chosen[known].mean(), empty=chosen[~known].mean())
@@ -247,7 +260,8 @@ def main():
     rng = random.Random(1000 + step)
     schedule, meter = Schedule(args.rate, args.minutes, spent), Meter()
     while schedule.share() < 1:
-        loss = step_loss(rng, trainee, batch_of(world, rng, args.batch), meter)
+        batch = batch_of(world, rng, args.batch)
+        loss = step_loss(rng, trainee, batch, coded(trainee, batch), meter)
         update(trainee, optimizer, loss, schedule.rate(step))
         step += 1
         average.update(trainee, step)
