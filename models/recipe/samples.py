@@ -7,6 +7,7 @@
 import argparse
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -79,24 +80,12 @@ SAMPLES = [
                  ("cheese", 600, 545, 200), ("apple", 790, 500, 190), ("carrot", 190, 630, 165)],
         alt="A kitchen table with coffee, a candle, a banana, cheese, an apple and a carrot",
         questions=[
-            ("direct", "Where is the banana?", ["banana"]),
             ("function", "Which of these wakes you up in the morning?", ["coffee"]),
-            ("function", "What is full of holes?", ["cheese"]),
-            ("function", "Which of these grows under the ground?", ["carrot"]),
+            ("direct", "Where is the banana?", ["banana"]),
             ("several", "Segment the apple and the carrot.", ["apple", "carrot"]),
-            ("several", "Show all the fruits.", ["banana", "apple"]),
-            ("attribute", "Where is the smallest thing?", ["carrot"]),
-            ("spatial", "Find the thing on the far left.", ["coffee"]),
-            ("spatial", "Show the leftmost fruit.", ["banana"]),
             ("spatial", "Find the rightmost thing.", ["apple"]),
-            ("negation", "Show the fruit that is not the banana.", ["apple"]),
-            ("negation", "Select the fruit other than the apple.", ["banana"]),
-            ("conditional", "If there is a candle, show the cheese, otherwise the carrot.", ["cheese"]),
             ("conditional", "If there is a dog, show the cheese, otherwise the apple.", ["apple"]),
-            ("presence", "Is there a candle?", ["candle"]),
             ("false-premise", "Where is the pizza?", []),
-            ("false-premise", "Find the umbrella.", []),
-            ("false-premise", "Show me the guitar.", []),
         ],
     ),
     dict(
@@ -105,23 +94,12 @@ SAMPLES = [
                  ("crab", 360, 600, 210), ("ice cream", 820, 620, 210), ("soccer ball", 590, 615, 150)],
         alt="A beach with a palm tree, a sailboat, an umbrella, a crab, an ice cream and a ball",
         questions=[
-            ("direct", "Find the crab.", ["crab"]),
             ("function", "What keeps the rain off?", ["umbrella"]),
-            ("function", "Which of these is driven by the wind?", ["sailboat"]),
-            ("function", "What walks sideways?", ["crab"]),
-            ("function", "What gives you a brain freeze?", ["ice cream"]),
+            ("direct", "Find the crab.", ["crab"]),
             ("several", "Segment the umbrella and the soccer ball.", ["umbrella", "soccer ball"]),
-            ("several", "Show the ice cream and the sailboat.", ["ice cream", "sailboat"]),
-            ("attribute", "Where is the largest thing?", ["palm tree"]),
             ("attribute", "Where is the smallest thing?", ["soccer ball"]),
-            ("spatial", "Find the thing on the far left.", ["palm tree"]),
-            ("spatial", "Show the rightmost thing.", ["ice cream"]),
-            ("conditional", "If there is a dog, show the crab, otherwise the sailboat.", ["sailboat"]),
-            ("conditional", "If there is a crab, show the ice cream, otherwise the umbrella.", ["ice cream"]),
             ("presence", "Is there a sailboat?", ["sailboat"]),
             ("false-premise", "Where is the penguin?", []),
-            ("false-premise", "Show me the piano.", []),
-            ("false-premise", "Find the bus.", []),
         ],
     ),
     dict(
@@ -130,24 +108,12 @@ SAMPLES = [
                  ("cow", 640, 590, 230), ("pig", 190, 620, 190), ("duck", 420, 625, 150)],
         alt="A farm with a house, a tractor, a sunflower, a cow, a pig and a duck",
         questions=[
-            ("direct", "Segment the tractor.", ["tractor"]),
             ("function", "Which of these gives us milk?", ["cow"]),
-            ("function", "What rolls in the mud?", ["pig"]),
-            ("function", "Which of these pulls the plow?", ["tractor"]),
-            ("function", "What turns toward the sun?", ["sunflower"]),
+            ("direct", "Segment the tractor.", ["tractor"]),
             ("several", "Segment the cow and the pig.", ["cow", "pig"]),
-            ("several", "Show all the animals.", ["cow", "pig", "duck"]),
-            ("attribute", "Where is the smallest animal?", ["duck"]),
-            ("attribute", "Where is the largest animal?", ["cow"]),
             ("spatial", "Find the leftmost animal.", ["pig"]),
-            ("spatial", "Show the rightmost animal.", ["cow"]),
-            ("negation", "Show all animals except the duck.", ["cow", "pig"]),
-            ("negation", "Show all animals except the cow.", ["pig", "duck"]),
             ("conditional", "If there is a tractor, show the house, otherwise the cow.", ["house"]),
-            ("presence", "Is there a duck?", ["duck"]),
             ("false-premise", "Where is the elephant?", []),
-            ("false-premise", "Find the airplane.", []),
-            ("false-premise", "Show me the piano.", []),
         ],
     ),
     dict(
@@ -156,23 +122,12 @@ SAMPLES = [
                  ("guitar", 755, 500, 230), ("backpack", 300, 620, 200), ("mushroom", 110, 620, 140)],
         alt="A camp at dusk with a tent, a fire, a guitar, a backpack, a pine tree and a mushroom",
         questions=[
-            ("direct", "Where is the tent?", ["tent"]),
-            ("function", "What is carried on the shoulders?", ["backpack"]),
             ("function", "Which of these gives heat and burns wood?", ["fire"]),
-            ("function", "What has six strings?", ["guitar"]),
+            ("direct", "Where is the tent?", ["tent"]),
             ("several", "Segment the guitar and the backpack.", ["guitar", "backpack"]),
-            ("several", "Show all the plants.", ["pine tree", "mushroom"]),
-            ("attribute", "Where is the largest thing?", ["pine tree"]),
-            ("attribute", "Where is the smallest thing?", ["mushroom"]),
-            ("spatial", "Show the rightmost thing.", ["guitar"]),
             ("spatial", "Find the lowest plant.", ["mushroom"]),
-            ("negation", "Show the plant that is not the mushroom.", ["pine tree"]),
-            ("conditional", "If there is a fire, show the backpack, otherwise the tent.", ["backpack"]),
-            ("conditional", "If there is a cat, show the tent, otherwise the guitar.", ["guitar"]),
             ("presence", "Is there a guitar?", ["guitar"]),
             ("false-premise", "Where is the bicycle?", []),
-            ("false-premise", "Find the dog.", []),
-            ("false-premise", "Show me the umbrella.", []),
         ],
     ),
     dict(
@@ -181,24 +136,12 @@ SAMPLES = [
                  ("guitar", 760, 390, 250), ("books", 170, 250, 170), ("cat", 440, 620, 170)],
         alt="A music room with a piano, a drum, a trumpet, a guitar, books and a cat",
         questions=[
-            ("direct", "Find the cat.", ["cat"]),
             ("function", "Which of these has black and white keys?", ["piano"]),
-            ("function", "What is beaten with sticks?", ["drum"]),
-            ("function", "What says meow?", ["cat"]),
-            ("several", "Segment the trumpet and the drum.", ["trumpet", "drum"]),
-            ("several", "Show the piano and the cat.", ["piano", "cat"]),
-            ("attribute", "Where is the largest thing?", ["piano"]),
+            ("direct", "Find the cat.", ["cat"]),
             ("attribute", "Where is the largest musical instrument?", ["piano"]),
             ("spatial", "Show the leftmost musical instrument.", ["drum"]),
-            ("spatial", "Find the topmost thing.", ["books"]),
-            ("spatial", "Find the thing below the piano.", ["cat"]),
-            ("negation", "Show all musical instruments except the drum.", ["piano", "trumpet", "guitar"]),
-            ("conditional", "If there is a dog, show the piano, otherwise the books.", ["books"]),
             ("conditional", "If there is a cat, show the drum, otherwise the guitar.", ["drum"]),
-            ("presence", "Is there a guitar?", ["guitar"]),
             ("false-premise", "Where is the violin?", []),
-            ("false-premise", "Find the bus.", []),
-            ("false-premise", "Show me the banana.", []),
         ],
     ),
     dict(
@@ -207,23 +150,12 @@ SAMPLES = [
                  ("bicycle", 520, 625, 200), ("dog", 790, 620, 190), ("balloon", 420, 210, 180)],
         alt="A street with a bus, a traffic light, a house, a bicycle, a dog and a balloon",
         questions=[
-            ("direct", "Where is the bus?", ["bus"]),
             ("function", "What tells drivers when to stop?", ["traffic light"]),
-            ("function", "Which of these is moved by pedals?", ["bicycle"]),
-            ("function", "What barks at strangers?", ["dog"]),
-            ("several", "Show all the vehicles.", ["bus", "bicycle"]),
-            ("several", "Segment the dog and the balloon.", ["dog", "balloon"]),
-            ("attribute", "Where is the largest vehicle?", ["bus"]),
-            ("spatial", "Find the topmost thing.", ["balloon"]),
-            ("spatial", "Show the rightmost vehicle.", ["bicycle"]),
-            ("spatial", "Show the leftmost thing.", ["bus"]),
+            ("direct", "Where is the bus?", ["bus"]),
             ("negation", "Show the vehicle that is not the bicycle.", ["bus"]),
-            ("conditional", "If there is a cat, show the bus, otherwise the dog.", ["dog"]),
+            ("attribute", "Where is the largest vehicle?", ["bus"]),
             ("conditional", "If there is a dog, show the balloon, otherwise the house.", ["balloon"]),
-            ("presence", "Is there a bicycle?", ["bicycle"]),
             ("false-premise", "Where is the airplane?", []),
-            ("false-premise", "Find the cow.", []),
-            ("false-premise", "Show me the pizza.", []),
         ],
     ),
 ]  # fmt: skip
@@ -248,14 +180,12 @@ def draw(sample, icons):
     return picture.convert("RGB"), masks
 
 
-def as_benchmark(out, sample, picture, masks):
+def as_benchmark(sample, file, masks):
     """The sample's questions as `askmask eval` reads them, one line each."""
-    name = f"{sample['id']}.png"
-    picture.save(out / name)
     for number, (family, text, wanted) in enumerate(sample["questions"]):
         targets = [dict(name=target, mask=rle(masks[target])) for target in wanted]
         yield json.dumps(dict(
-            id=f"{sample['id']}#{number}", picture=name, split="samples", family=family, question=text,
+            id=f"{sample['id']}#{number}", picture=file, split="samples", family=family, question=text,
             size=[HEIGHT, WIDTH], targets=targets, constraints=[], answer="",
         ))  # fmt: skip
 
@@ -274,7 +204,8 @@ def main():
         picture, masks = draw(sample, icons)
         picture.save(args.out / file, quality=88, method=6)
         if args.benchmark:
-            lines += as_benchmark(args.benchmark, sample, Image.open(args.out / file).convert("RGB"), masks)
+            shutil.copy(args.out / file, args.benchmark)
+            lines += as_benchmark(sample, file, masks)
         kept = dict(alt=sample["alt"], questions=[text for _, text, _ in sample["questions"]])
         index.append(dict(id=sample["id"], title=sample["title"], file=file, width=WIDTH, height=HEIGHT, **kept))
     (args.out / "samples.json").write_text(json.dumps(index, indent=2) + "\n")

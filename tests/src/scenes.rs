@@ -4,7 +4,7 @@ use std::path::Path;
 
 use askmask_core::pipeline::{AskOptions, Model};
 use askmask_core::rle::Rle;
-use askmask_core::{Error, Host, Mask, RgbImage, Stage};
+use askmask_core::{Error, Host, ImageSize, Mask, RgbImage, Stage};
 use serde::Deserialize;
 
 /// One question of one scene.
@@ -13,11 +13,17 @@ pub struct Question {
     pub picture: String,
     pub question: String,
     pub family: String,
-    /// COCO run lengths of what should be segmented; none where the answer is a plain "no".
-    pub rle: Option<serde_json::Value>,
+    /// What should be segmented; empty where the answer is a plain "no".
+    pub targets: Vec<Target>,
 }
 
-/// Mean IoU over direct questions, seen and blind.
+#[derive(Debug, Deserialize)]
+pub struct Target {
+    /// COCO run lengths.
+    pub mask: serde_json::Value,
+}
+
+/// Mean over the questions of a family, seen and blind.
 #[derive(Debug)]
 pub struct Score {
     pub questions: usize,
@@ -46,48 +52,58 @@ pub fn questions(folder: &Path) -> Vec<Question> {
         .collect()
 }
 
-/// Asks the direct questions of `folder`.
-pub fn score_direct(model: &Model, folder: &Path) -> Score {
-    let mut overlaps = Vec::new();
-    for question in questions(folder).iter().filter(|q| q.family == "direct") {
-        let bytes =
-            std::fs::read(folder.join(&question.picture)).expect("the scene's picture is there");
-        let image = RgbImage::decode(&bytes).expect("the scene's picture is sound");
-        let rle = question
-            .rle
-            .as_ref()
-            .expect("a direct question has a mask")
-            .to_string();
-        let truth = Rle::from_json(&rle).expect("sound run lengths").decode();
-        let grey = RgbImage {
-            size: image.size,
-            data: vec![128; image.data.len()],
-        };
-        let iou = |image| {
-            found(model, image, &question.question)
-                .iou(&truth)
-                .expect("same size")
-        };
-        overlaps.push((iou(image), iou(grey)));
-    }
-    let count = overlaps.len() as f32;
+/// Asks the questions of one family in `folder`.
+pub fn score(model: &Model, folder: &Path, family: &str) -> Score {
+    let asked = questions(folder);
+    let asked = asked.iter().filter(|q| q.family == family);
+    let rights: Vec<(f32, f32)> = asked
+        .map(|question| {
+            let image = picture(&folder.join(&question.picture));
+            let grey = RgbImage {
+                size: image.size,
+                data: vec![128; image.data.len()],
+            };
+            (question.ask(model, image), question.ask(model, grey))
+        })
+        .collect();
+    let count = rights.len() as f32;
     Score {
-        questions: overlaps.len(),
-        sighted: overlaps.iter().map(|o| o.0).sum::<f32>() / count,
-        blind: overlaps.iter().map(|o| o.1).sum::<f32>() / count,
+        questions: rights.len(),
+        sighted: rights.iter().map(|r| r.0).sum::<f32>() / count,
+        blind: rights.iter().map(|r| r.1).sum::<f32>() / count,
     }
 }
 
-/// Union of everything that the model finds.
-fn found(model: &Model, image: RgbImage, question: &str) -> Mask {
-    let size = image.size;
+/// A fixture's picture.
+pub fn picture(path: &Path) -> RgbImage {
+    let bytes = std::fs::read(path).expect("the scene's picture is there");
+    RgbImage::decode(&bytes).expect("the scene's picture is sound")
+}
+
+impl Question {
+    /// How right the answer is: IoU of all targets together, or 1 for a "no" where there is none.
+    pub fn ask(&self, model: &Model, image: RgbImage) -> f32 {
+        let size = image.size;
+        let answer = pollster::block_on(async {
+            let picture = model.set_image(image, &Quiet).await?;
+            picture
+                .ask(&self.question, &AskOptions::default(), &Quiet)
+                .await
+        });
+        let objects = answer.expect(&self.question).objects;
+        if self.targets.is_empty() {
+            return f32::from(u8::from(objects.is_empty()));
+        }
+        let truth = self.targets.iter().map(|target| {
+            let rle = Rle::from_json(&target.mask.to_string());
+            rle.expect("sound run lengths").decode()
+        });
+        let found = union(size, objects.into_iter().map(|object| object.mask));
+        found.iou(&union(size, truth)).expect("same size")
+    }
+}
+
+fn union(size: ImageSize, masks: impl Iterator<Item = Mask>) -> Mask {
     let empty = Mask::new(size, vec![0; size.pixels()]).expect("sizes agree");
-    let answer = pollster::block_on(async {
-        let picture = model.set_image(image, &Quiet).await?;
-        picture.ask(question, &AskOptions::default(), &Quiet).await
-    });
-    let objects = answer.expect(question).objects;
-    objects.iter().fold(empty, |all, object| {
-        all.union(&object.mask).expect("same size")
-    })
+    masks.fold(empty, |all, mask| all.union(&mask).expect("same size"))
 }

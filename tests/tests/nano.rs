@@ -1,11 +1,13 @@
 //! The embedded model on scenes that it never saw.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use askmask_core::DeviceKind;
 use askmask_core::pipeline::{Model, ModelFiles};
 use askmask_core::weights::{Files, Manifest, Stored};
-use askmask_tests::scenes::{Quiet, score_direct};
+use askmask_tests::scenes::{Question, Quiet, picture, questions, score};
+use serde::Deserialize;
 
 fn nano() -> Model {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/nano");
@@ -22,17 +24,59 @@ fn nano() -> Model {
     pollster::block_on(Model::load(files, DeviceKind::Cpu, &Quiet)).expect("nano loads")
 }
 
+/// Figures that a retrained nano has to reach; its card has the measured ones.
 #[test]
-fn direct_questions_about_unseen_scenes() {
+fn unseen_scenes_are_looked_at() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenes");
-    let score = score_direct(&nano(), &folder);
-    println!("nano, direct questions: {score:?}");
-    assert!(score.questions >= 20, "{score:?}");
-    assert!(score.sighted >= 0.35, "{score:?}");
-    assert!(
-        score.blind <= score.sighted - 0.2,
-        "the answer does not come from the picture: {score:?}"
-    );
+    let model = nano();
+    // Nothing is on a grey picture, so a "no" is right there, and only there, without looking.
+    let least = [
+        ("direct", 0.6, 0.5),
+        ("function", 0.6, 0.5),
+        ("presence", 0.6, 0.1),
+        ("false-premise", 0.6, -0.4),
+    ];
+    for (family, sighted, gain) in least {
+        let score = score(&model, &folder, family);
+        println!("nano, {family}: {score:?}");
+        assert!(score.questions >= 20, "{family}: {score:?}");
+        assert!(score.sighted >= sighted, "{family}: {score:?}");
+        assert!(score.sighted - score.blind >= gain, "{family}: {score:?}");
+    }
+}
+
+/// What the page promises by suggesting these questions.
+#[test]
+fn the_samples_questions_are_answered_rightly() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let samples = root.join("web/public/samples");
+    let listed = std::fs::read_to_string(samples.join("samples.json")).expect("samples.json");
+    let listed: Vec<Sample> = serde_json::from_str(&listed).expect("samples.json is sound");
+    let asked = questions(&root.join("tests/fixtures/samples"));
+    let model = nano();
+    let mut wrong = Vec::new();
+    for Sample { file, questions } in &listed {
+        let asked: Vec<&Question> = asked.iter().filter(|q| q.picture == *file).collect();
+        let texts: Vec<&str> = asked.iter().map(|q| q.question.as_str()).collect();
+        assert_eq!(texts, *questions, "{file}");
+        let families: BTreeSet<&str> = asked.iter().map(|q| q.family.as_str()).collect();
+        assert_eq!(families.len(), texts.len(), "{file}: {families:?}");
+        assert!(families.contains("false-premise"), "{file}: {families:?}");
+        for question in asked {
+            let right = question.ask(&model, picture(&samples.join(file)));
+            println!("{right:.2} {file}: {}", question.question);
+            if right < 0.5 {
+                wrong.push((file, &question.question, right));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    file: String,
+    questions: Vec<String>,
 }
 
 #[test]
