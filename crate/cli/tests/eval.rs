@@ -160,7 +160,11 @@ fn an_interrupted_run_goes_on_and_a_changed_one_does_not() {
         outcome.refused("file").contains("the model changed"),
         "{outcome:?}"
     );
-    fs::copy(fixture("scenes/seen/0000.png"), data.path().join("seen/0.png")).unwrap();
+    fs::copy(
+        fixture("scenes/seen/0000.png"),
+        data.path().join("seen/0.png"),
+    )
+    .unwrap();
     let outcome = eval(data.path(), out.path(), &[]);
     assert!(
         outcome.refused("file").contains("the data changed"),
