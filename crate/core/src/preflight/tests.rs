@@ -106,7 +106,7 @@ fn suggestions_say_what_helps() {
 }
 
 #[test]
-fn limits_of_the_adapter_decide() {
+fn fault_15_limits_of_the_adapter_decide() {
     let small = Machine {
         max_storage_buffer_binding_size: 64 * MIB,
         ..laptop()
