@@ -17,7 +17,7 @@ from train_language import CHECKPOINT as LANGUAGE
 from train_language import QUESTIONS, Speaker, Vocabulary, collate, pack
 from train_masks import CHECKPOINT as MASKS
 from train_masks import PROMPTS, Trainee, batch_of, coded, step_loss
-from training import Average, Meter, Schedule, optimizer_for, restore, save, update
+from training import Training
 
 
 class Spoken:
@@ -59,23 +59,13 @@ def main():
     torch.manual_seed(2)
     world = World(ground_seed=1)
     trainee = Trainee(len(world.objects))
-    optimizer, average = optimizer_for(trainee), Average(trainee)
-    step, _ = restore(MASKS, trainee, optimizer, average)
-    rng = random.Random(900_000 + step)
+    training = Training(MASKS, trainee, args.rate, args.minutes, clock="joint")
+    rng = random.Random(900_000 + training.step)
     spoken = Spoken(world, rng)
-    spent = torch.load(MASKS, weights_only=False).get("joint", 0.0)
-    schedule, meter = Schedule(args.rate, args.minutes, spent), Meter()
-    while schedule.share() < 1:
+    while training.goes_on():
         batch = batch_of(world, rng, args.batch)
         vectors = spoken.replace(batch, coded(trainee, batch))
-        update(trainee, optimizer, step_loss(rng, trainee, batch, vectors, meter), schedule.rate(step))
-        step += 1
-        average.update(trainee, step)
-        if step % 25 == 0:
-            print(f"step {step} {schedule.elapsed() / 60:.1f} min {meter}", flush=True)
-        if schedule.time_to_save():
-            state = dict(module=trainee.state_dict(), optimizer=optimizer.state_dict(), average=average.state)
-            save(MASKS, **state, step=step, spent=schedule.elapsed(), joint=schedule.elapsed())
+        training.learn(step_loss(rng, trainee, batch, vectors, training.meter))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from questions import FAMILIES, Asker
 from scenes import World
 from train_masks import CHECKPOINT as MASKS
 from train_masks import cell_labels, object_shares
-from training import Average, Meter, Schedule, optimizer_for, restore, save, update
+from training import Training
 
 CHECKPOINT = WORK / "language.pt"
 QUESTIONS = 10
@@ -287,27 +287,18 @@ def main():
     world, vocabulary = World(ground_seed=2), Vocabulary(tokens.load())
     speaker, codes = Speaker(vocabulary, len(world.objects)), Codes(len(world.objects))
     speaker.begin(vocabulary, world.objects)
-    optimizer, average = optimizer_for(speaker), Average(speaker)
-    step, spent = restore(CHECKPOINT, speaker, optimizer, average)
-    rng = random.Random(500_000 + step)
+    training = Training(CHECKPOINT, speaker, args.rate, args.minutes)
+    rng = random.Random(500_000 + training.step)
     asker, tuning = Asker(world.objects, rng), Tuning(world, vocabulary, codes)
-    schedule, meter = Schedule(args.rate, args.minutes, spent), Meter()
-    while schedule.share() < 1:
-        if step % SHAPES_EVERY == 0:
+    while training.goes_on():
+        if training.step % SHAPES_EVERY == 0:
             batch = shapes_batch(rng, asker, vocabulary, codes, args.batch)
         else:
-            with_text = schedule.share() > SHAPES_ALONE
+            with_text = training.schedule.share() > SHAPES_ALONE
             batch = picture_batch(world, rng, asker, vocabulary, codes, args.batch, with_text)
-        update(speaker, optimizer, step_loss(speaker, codes, batch, meter), schedule.rate(step))
-        step += 1
-        average.update(speaker, step)
-        if step % 25 == 0:
-            print(f"step {step} {schedule.elapsed() / 60:.1f} min {meter}", flush=True)
-        if step % TUNE_EVERY == 0:
-            print(f"tuning {step} grid/picture/shuffled {tuning.measure(speaker)}", flush=True)
-        if schedule.time_to_save():
-            state = dict(module=speaker.state_dict(), optimizer=optimizer.state_dict(), average=average.state)
-            save(CHECKPOINT, **state, step=step, spent=schedule.elapsed())
+        training.learn(step_loss(speaker, codes, batch, training.meter))
+        if training.step % TUNE_EVERY == 0:
+            print(f"tuning {training.step} grid/picture/shuffled {tuning.measure(speaker)}", flush=True)
 
 
 if __name__ == "__main__":

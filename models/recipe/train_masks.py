@@ -15,7 +15,7 @@ from torch import nn
 from art import WORK
 from model import SAM_WIDTH, SIZE, Masks, class_codes, low_resolution, pixels, position_code
 from scenes import World
-from training import Average, Meter, Schedule, optimizer_for, restore, save, update
+from training import Training
 
 CHECKPOINT = WORK / "masks.pt"
 PROMPTS = 4  # object prompts a picture, the last one of an absent class
@@ -254,22 +254,11 @@ def main():
     torch.manual_seed(0)
     world = World(ground_seed=1)
     trainee = Trainee(len(world.objects))
-    optimizer = optimizer_for(trainee)
-    average = Average(trainee)
-    step, spent = restore(CHECKPOINT, trainee, optimizer, average)
-    rng = random.Random(1000 + step)
-    schedule, meter = Schedule(args.rate, args.minutes, spent), Meter()
-    while schedule.share() < 1:
+    training = Training(CHECKPOINT, trainee, args.rate, args.minutes)
+    rng = random.Random(1000 + training.step)
+    while training.goes_on():
         batch = batch_of(world, rng, args.batch)
-        loss = step_loss(rng, trainee, batch, coded(trainee, batch), meter)
-        update(trainee, optimizer, loss, schedule.rate(step))
-        step += 1
-        average.update(trainee, step)
-        if step % 25 == 0:
-            print(f"step {step} {schedule.elapsed() / 60:.1f} min {meter}", flush=True)
-        if schedule.time_to_save():
-            state = dict(module=trainee.state_dict(), optimizer=optimizer.state_dict(), average=average.state)
-            save(CHECKPOINT, **state, step=step, spent=schedule.elapsed())
+        training.learn(step_loss(rng, trainee, batch, coded(trainee, batch), training.meter))
 
 
 if __name__ == "__main__":

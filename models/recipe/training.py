@@ -78,17 +78,6 @@ def save(path, **state):
     os.replace(partial, path)
 
 
-def restore(path, module, optimizer, average):
-    """Loads a checkpoint into the given objects; returns (step, seconds spent) or (0, 0.0) without one."""
-    if not path.exists():
-        return 0, 0.0
-    state = torch.load(path, weights_only=False)
-    module.load_state_dict(state["module"])
-    optimizer.load_state_dict(state["optimizer"])
-    average.state = state["average"]
-    return state["step"], state["spent"]
-
-
 class Meter:
     """Running means for the log."""
 
@@ -103,3 +92,36 @@ class Meter:
 
     def __str__(self):
         return " ".join(f"{key} {value:.3f}" for key, value in self.values.items())
+
+
+class Training:
+    """A module on its way to a checkpoint, from where an earlier run stopped.
+
+    `clock` names the checkpoint's entry with the seconds spent, so that stages that share a checkpoint have their own.
+    """
+
+    def __init__(self, path, module, rate, minutes, clock="spent"):
+        self.path, self.module, self.clock = path, module, clock
+        self.optimizer, self.average, self.meter = optimizer_for(module), Average(module), Meter()
+        self.step, spent = self.restore() if path.exists() else (0, 0.0)
+        self.schedule = Schedule(rate, minutes, spent)
+
+    def restore(self):
+        state = torch.load(self.path, weights_only=False)
+        self.module.load_state_dict(state["module"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average.state = state["average"]
+        return state["step"], state.get(self.clock, 0.0)
+
+    def goes_on(self):
+        return self.schedule.share() < 1
+
+    def learn(self, loss):
+        update(self.module, self.optimizer, loss, self.schedule.rate(self.step))
+        self.step += 1
+        self.average.update(self.module, self.step)
+        if self.step % 25 == 0:
+            print(f"step {self.step} {self.schedule.elapsed() / 60:.1f} min {self.meter}", flush=True)
+        if self.schedule.time_to_save():
+            state = dict(module=self.module.state_dict(), optimizer=self.optimizer.state_dict(), average=self.average.state)
+            save(self.path, **state, step=self.step, **{self.clock: self.schedule.elapsed()})
