@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use askmask_core::pipeline::{LoadOptions, ModelFiles};
 use askmask_core::tokenizer;
+use askmask_core::weights::manifest::MANIFEST;
 use askmask_core::weights::{Files, Folder, Manifest, ReadAt, Stored, TensorSource};
 use askmask_core::{DeviceKind, Error};
 use clap::Args;
@@ -53,7 +54,8 @@ impl Choice {
         };
         let remote = remote.map_err(Fault::File)?;
         let folder = remote.folder(Duration::from_secs(self.patience), host)?;
-        files(Some(&folder))
+        // Just verified.
+        model_files(stored(&folder)?)
     }
 
     /// How it is loaded.
@@ -91,14 +93,21 @@ pub fn weights(folder: &Path) -> Result<Box<dyn TensorSource>, Fault> {
 
 /// A folder with a manifest, every file verified; `None` for a plain checkpoint.
 fn browser_folder(folder: &Path) -> Result<Option<Stored>, Fault> {
-    let manifest = folder.join("manifest.json");
-    if !manifest.is_file() {
+    if !folder.join(MANIFEST).is_file() {
         return Ok(None);
     }
-    let manifest = Manifest::parse(&text(&manifest)?)?;
-    let stored = Stored::new(manifest, Box::new(Files::new(folder.to_owned())));
+    let stored = stored(folder)?;
     stored.check_hashes()?;
     Ok(Some(stored))
+}
+
+/// A folder with a manifest.
+fn stored(folder: &Path) -> Result<Stored, Fault> {
+    let manifest = Manifest::parse(&text(&folder.join(MANIFEST))?)?;
+    Ok(Stored::new(
+        manifest,
+        Box::new(Files::new(folder.to_owned())),
+    ))
 }
 
 /// `tokenizer.json` of the checkpoint, or one made from the files that older tokenizers have.
