@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FetchFault, judge, refusal, retryAfter } from "../src/lib/worker/store/answers";
 import { MemoryVault } from "../src/lib/worker/store/memory";
 import { Meter } from "../src/lib/worker/store/meter";
@@ -163,20 +163,40 @@ describe("patience", () => {
 });
 
 describe("meter", () => {
-  it("adds files up, and tells not too often but always the end", () => {
-    let now = 1000;
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function made() {
     const told: number[] = [];
-    const meter = new Meter(
-      30,
-      ({ done }) => told.push(done),
-      () => now,
-    );
+    return { told, meter: new Meter(30, ({ done }) => told.push(done)) };
+  }
+
+  it("adds files up, and tells not too often but always the end", () => {
+    const { told, meter } = made();
     meter.set("a", 5);
     meter.set("b", 5);
-    now += 100;
     meter.set("a", 10);
     meter.set("b", 20);
-    expect(told).toEqual([5, 15, 30]);
+    vi.runAllTimers();
+    expect(told).toEqual([5, 30]);
+  });
+
+  it("tells what came last even when nothing follows", () => {
+    const { told, meter } = made();
+    meter.set("a", 5);
+    meter.set("b", 5);
+    meter.set("a", 10);
+    vi.advanceTimersByTime(100);
+    expect(told).toEqual([5, 15]);
+  });
+
+  it("tells nothing more once it has ended", () => {
+    const { told, meter } = made();
+    meter.set("a", 5);
+    meter.set("b", 5);
+    meter.end();
+    vi.runAllTimers();
+    expect(told).toEqual([5]);
   });
 });
 

@@ -57,6 +57,9 @@ test("a flipped byte before a kill is found after the reload", async ({
   await tab.reload();
   const outcome = await tab.load(source);
   expect(outcome.error).toBeNull();
+  expect(notes(outcome, "retrying")).toEqual([
+    `${SHARD} arrived damaged; only this file is fetched again.`,
+  ]);
   // The rest first; only its hash tells that the part before was wrong, so all of it again.
   const statuses = server.requests(SHARD).map(({ status }) => status);
   expect(statuses.slice(0, 3)).toEqual([200, 206, 200]);

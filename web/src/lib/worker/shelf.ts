@@ -44,7 +44,9 @@ async function findInFolder({ files }: Extract<ModelSource, { kind: "folder" }>)
       }),
     );
     const onBytes = (file: string, checked: number) => meter.set(file, checked);
-    const found = await folder.checked(listing, { signal, newHash, onBytes });
+    const found = await folder
+      .checked(listing, { signal, newHash, onBytes })
+      .finally(() => meter.end());
     return { files: found, unstored: null, release: () => undefined };
   };
   return { manifest: { text, listing }, host: null, stored: listing.bytes, obtain };

@@ -51,6 +51,7 @@ export class Download {
       }),
     );
     const results = await Promise.allSettled(lanes);
+    context.meter.end();
     if (results.some(({ status }) => status === "rejected")) signal.throwIfAborted();
     return found;
   }

@@ -6,21 +6,32 @@ const INTERVAL_MS = 100;
 
 export class Meter {
   readonly #held = new Map<string, number>();
-  #told = 0;
+  #told = Number.NEGATIVE_INFINITY;
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly total: number,
     private readonly tell: (progress: Progress) => void,
-    private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Bytes of one file that are here. */
+  /** Bytes of one file that are here. Told within INTERVAL_MS, even if nothing follows. */
   set(file: string, bytes: number): void {
     this.#held.set(file, bytes);
-    const done = this.#sum();
-    if (this.now() - this.#told < INTERVAL_MS && done < this.total) return;
-    this.#told = this.now();
-    this.tell({ stage: "download", done, total: this.total });
+    const wait = this.#sum() < this.total ? this.#told + INTERVAL_MS - performance.now() : 0;
+    if (wait <= 0) this.#tellNow();
+    else this.#later ??= setTimeout(() => this.#tellNow(), wait);
+  }
+
+  /** Tells nothing more of what was set. */
+  end(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+  }
+
+  #tellNow(): void {
+    this.end();
+    this.#told = performance.now();
+    this.tell({ stage: "download", done: this.#sum(), total: this.total });
   }
 
   hold(hold: Hold, note: string): void {
