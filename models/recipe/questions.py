@@ -9,10 +9,10 @@ from wording import GROUPS, LIST, PLACE, Wording, capital, dress, joined, plural
 HELD_OUT_FACTS = 1  # the last fact of each object is never trained on
 SHOWN = 0.4  # visible share from which an object is asked about
 FAMILIES = {  # how often each is trained on
-    "direct": 3, "attribute": 2, "spatial": 3, "function": 2.5, "several": 1.5, "negation": 1.5, "conditional": 1.5,
+    "direct": 2.5, "attribute": 3, "spatial": 4, "function": 2, "several": 2, "negation": 2.5, "conditional": 1.5,
     "false-premise": 4, "presence": 2,
 }  # fmt: skip
-PRACTICE = {"place": 0.5, "list": 0.5}  # trained on, not measured
+PRACTICE = {"place": 0.5, "list": 0.5, "keywords": 1.5}  # trained on, not measured
 
 
 @dataclass
@@ -38,6 +38,7 @@ class Asker(Relations):
 
     def __init__(self, objects, rng, held_out=False):
         self.objects, self.rng, self.held_out = objects, rng, held_out
+        self.present_next = True
         self.wording = Wording(rng, held_out)
         self.makers = {name: getattr(self, name.replace("-", "_")) for name in FAMILIES | PRACTICE}
 
@@ -80,6 +81,13 @@ class Asker(Relations):
 
     def none_of(self, kind):
         return f"There {'are' if self.is_plural(kind) else 'is'} no {self.name(kind)} here."
+
+    def known(self, kind, fact):
+        """Names the object before it is decided whether it is there: so the name can be looked for."""
+        return f"The {self.name(kind)} are meant" if self.is_plural(kind) else f"The {self.name(kind)} {fact}"
+
+    def but_none(self, kind):
+        return f", but there {'are' if self.is_plural(kind) else 'is'} none here."
 
     def listed(self, objects):
         return capital(joined([f"the {self.name(o.kind)} [SEG]" for o in objects])) + "."
@@ -127,13 +135,29 @@ class Asker(Relations):
         placed = self.pick(scene)
         if not placed:
             return None
-        kind, fact = placed.kind, self.rng.choice(self.facts(placed.kind))
-        answer = self.found(kind) if self.is_plural(kind) else f"The {self.name(kind)} {fact}. [SEG]"
-        return Question("", self.wording.function(fact), answer, [placed])
+        fact = self.rng.choice(self.facts(placed.kind))
+        return Question("", self.wording.function(fact), self.known(placed.kind, fact) + ". [SEG]", [placed])
+
+    def keywords(self, scene):
+        """A few words of a fact, or of two; every third time about an object that is not there."""
+        placed = self.pick(scene) if self.rng.random() < 0.67 else None
+        kind = placed.kind if placed else self.pick_absent(scene)
+        facts = self.rng.sample(self.facts(kind), self.rng.choice([1, 1, 2]))
+        words = [word for fact in facts for word in fact.split() if len(word) > 3]
+        kept = [word for word in words if self.rng.random() < 0.7] or words
+        answer = f"The {self.name(kind)} {'are' if self.is_plural(kind) else 'is'} meant"
+        answer += ". [SEG]" if placed else self.but_none(kind)
+        text = self.rng.choice(["{}", "{}", "something: {}", "the thing: {}"]).format(" ".join(kept))
+        return Question("", text, answer, [placed] if placed else [])
 
     def presence(self, scene):
-        """Half of them about an object that is not there."""
-        placed = self.pick(scene) if self.rng.random() < 0.5 else None
+        """Every other one about an object that is not there."""
+        placed = None
+        if self.present_next:
+            placed = self.pick(scene)
+            if not placed:
+                return None
+        self.present_next = not self.present_next
         kind = placed.kind if placed else self.pick_absent(scene)
         text = self.wording.presence(self.a(kind, self.called(kind)), self.is_plural(kind))
         if not placed:
@@ -181,7 +205,7 @@ class Asker(Relations):
             return Question("", self.wording.request(f"the {name}", self.is_plural(kind)), self.none_of(kind))
         if chance < 0.75:
             fact = self.rng.choice(self.facts(kind))
-            return Question("", self.wording.function(fact), f"Nothing here {fact}.")
+            return Question("", self.wording.function(fact), self.known(kind, fact) + self.but_none(kind))
         placed = self.pick(scene)
         if not placed:
             return None

@@ -2,14 +2,17 @@
 
 VERBS = [
     "segment", "find", "show me", "show", "point out", "highlight", "mark", "select", "outline", "cut out", "locate",
-    "give me the mask of", "point to", "pick",
+    "give me the mask of", "point to", "pick", "circle", "trace", "identify", "spot", "single out", "extract", "isolate",
 ]  # fmt: skip
 WRAPPERS = [
     "{verb} {np}", "{verb} {np}", "{verb} {np}", "please {verb} {np}", "can you {verb} {np}", "could you {verb} {np}",
     "can you please {verb} {np}", "could you please {verb} {np}", "{verb} {np} please", "where {is} {np}", "where {is} {np}",
     "where {is} {np}", "{np}", "{np}", "I am looking for {np}", "I want to see {np}", "where can I see {np}",
     "could you show me where {np} {is}", "do you see {np}", "can you see where {np} {is}", "which one {is} {np}",
-    "look for {np}", "try to find {np}", "let me see {np}", "help me find {np}",
+    "look for {np}", "try to find {np}", "let me see {np}", "help me find {np}", "I need {np}", "I'd like to have {np}",
+    "I would like you to {verb} {np}", "I would love to find {np}", "would you {verb} {np} for me", "tell me which one {is} {np}",
+    "what part of this {is} {np}", "any idea where {np} {is}", "and {np}", "now {verb} {np}", "just {np} please",
+    "I can't find {np}", "get me {np}", "{np}: where", "a mask of {np}", "draw around {np}",
 ]  # fmt: skip
 HELD_OUT_WRAPPERS = [
     "could you pick out {np} for me", "which part of the picture {is} {np}", "mask {np} please", "I would like to see {np}",
@@ -20,7 +23,9 @@ SUFFIXES = ["in the picture", "in this picture", "in this image", "in the image"
 FUNCTION = [
     "what {fact}", "what {fact}", "which of these {fact}", "which object {fact}", "which thing {fact}", "which one {fact}",
     "what in this picture {fact}", "what here {fact}", "which of the things here {fact}", "who or what {fact}",
-    "which object here {fact}", "what is it that {fact}",
+    "which object here {fact}", "what is it that {fact}", "can you tell what {fact}", "I wonder what {fact}",
+    "which of all the objects {fact}", "tell me what {fact}", "is there something that {fact}", "who {fact}",
+    "what in here {fact}", "{fact}", "{fact}: what is it", "guess what {fact}",
 ]  # fmt: skip
 FUNCTION_NOUNS = [
     "the thing that {fact}", "the object that {fact}", "something that {fact}", "what {fact}", "the one that {fact}",
@@ -31,6 +36,8 @@ HELD_OUT_FUNCTION = ["which thing in the scene {fact}", "do you know what {fact}
 PRESENT = [
     "{is} there {np}", "{is} there {np}", "does the picture show {np}", "can you see {np}", "do you see {np}",
     "does this image have {np}", "{is} there {np} to be seen", "can {np} be seen", "I wonder if there {is} {np}",
+    "{is} {np} in here", "is it true that there {is} {np}", "any chance there {is} {np}", "tell me if there {is} {np}",
+    "could there be {np}",
 ]  # fmt: skip
 HELD_OUT_PRESENT = ["do we have {np}", "does the scene have {np}"]
 PLACE = ["describe where {np} {is}", "in which part of the picture {is} {np}", "describe the place of {np}"]
@@ -40,6 +47,9 @@ IF = [
     "if there {is} {condition}, {verb} {first}, else {second}",
     "{verb} {first} if there {is} {condition}, otherwise {second}",
     "if you see {condition}, {verb} {first}, if not, {second}",
+    "when there {is} {condition}, {verb} {first}, and otherwise {second}",
+    "{verb} {second}, but if there {is} {condition}, {first}",
+    "{verb} {second} if there {is} not {condition}, else {first}",
 ]
 HELD_OUT_IF = ["{verb} {second} unless there {is} {condition}, then {first}"]
 
@@ -70,9 +80,9 @@ GROUPS = {  # category: singular, plural
 }  # fmt: skip
 IRREGULAR = {
     "fish": "fish", "sheep": "sheep", "mouse": "mice", "knife": "knives", "leaf": "leaves", "wolf": "wolves",
-    "goose": "geese", "ice cream": "ice creams", "coffee": "coffees", "fire": "fires",
+    "goose": "geese", "ice cream": "ice creams", "coffee": "coffees", "snowman": "snowmen",
 }  # fmt: skip
-ASKING = {"where", "which", "what", "is", "are", "can", "could", "do", "does", "in", "who", "of", "tell"}
+ASKING = {"where", "which", "what", "is", "are", "can", "could", "would", "do", "does", "in", "who", "of", "any"}
 
 
 def plural(noun):
