@@ -7,7 +7,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { WEB } from "../base";
 
 const SHOTS = process.env.ASKMASK_SHOTS ?? ".shots";
-const QUESTION = "Where is the cheese?";
+const QUESTION = "Where is the banana?";
 
 async function segment(page: Page, device: "cpu" | "gpu"): Promise<boolean[]> {
   await page.goto(`./?device=${device}`);

@@ -7,7 +7,7 @@ import { FaultyServer } from "../server/faulty";
 
 const NANO = path.join(WEB, "../models/nano");
 const WEIGHTS = "weights-00001.safetensors";
-const QUESTION = "Where is the cheese?";
+const QUESTION = "Where is the banana?";
 const MEBIBYTE = 2 ** 20;
 
 test.use({ baseURL: HARNESS });
