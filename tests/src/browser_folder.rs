@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use askmask_core::Error;
+use askmask_core::models::sa2va::{Config, memory};
 use askmask_core::pipeline::ModelFiles;
-use askmask_core::sa2va::{Config, memory};
+use askmask_core::quantize::{Extras, Plan, Recipe, Sink};
 use askmask_core::weights::manifest::Origin;
-use askmask_core::weights::quantize::{Extras, Plan, Sink};
-use askmask_core::weights::{Folder, Manifest, ReadAt, Recipe, Stored};
+use askmask_core::weights::{Folder, Manifest, ReadAt, Stored};
 
 use crate::{bytes, path};
 

@@ -7,11 +7,10 @@ use std::pin::Pin;
 
 use askmask_core::mask::BoundingBox;
 use askmask_core::pipeline::{
-    Answer, AskOptions, LoadOptions, Model, ModelFiles, Object, Picture, Point, PointLabel,
-    Prompts, Trace,
+    Answer, AskOptions, LoadOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts,
 };
 use askmask_core::weights::InMemory;
-use askmask_core::{Error, Host, Mask, RgbImage, Stage};
+use askmask_core::{Error, Host, Mask, RgbImage, Stage, Trace};
 use serde::Deserialize;
 
 use crate::{Tensors, bytes, json};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, Model};
-use askmask_core::rle::Rle;
 use askmask_core::{Error, Host, ImageSize, Mask, RgbImage, Stage};
 use serde::Deserialize;
 

@@ -2,8 +2,8 @@
 
 use askmask_core::Mask;
 use askmask_core::image::ImageSize;
-use askmask_core::metrics::{Convention, Measure, Measured, Said, Summary, Truth};
-use askmask_core::rle::Rle;
+use askmask_core::mask::rle::Rle;
+use askmask_eval::measures::{Convention, Measure, Measured, Said, Summary, Truth};
 use askmask_tests::json;
 use serde::Deserialize;
 

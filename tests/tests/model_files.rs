@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use askmask_core::Error;
-use askmask_core::quant::{QuantParams, Quantized};
-use askmask_core::sa2va::{Config, memory};
+use askmask_core::models::sa2va::{Config, memory};
+use askmask_core::quantize::group::{QuantParams, Quantized};
+use askmask_core::quantize::{Extras, Plan, Recipe, Sink};
 use askmask_core::weights::manifest::Origin;
-use askmask_core::weights::quantize::{Extras, Plan, Sink};
 use askmask_core::weights::{
-    Folder, InMemory, Index, Manifest, ReadAt, Recipe, Stored, TensorSource, safetensors,
+    Folder, InMemory, Index, Manifest, ReadAt, Stored, TensorSource, safetensors,
 };
 use askmask_tests::{Tensors, bytes, mutations, path};
 use serde_json::{Value, json};

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use askmask_core::device::{self, gpu_bytes, read};
 use askmask_core::nn::{Loader, Watch};
 use askmask_core::pipeline::{LoadOptions, Model};
-use askmask_core::preflight::{Machine, preflight};
-use askmask_core::quant::QuantizationConfig;
+use askmask_core::quantize::group::QuantizationConfig;
+use askmask_core::runtime::device::{self, gpu_bytes, read};
+use askmask_core::runtime::preflight::{Machine, preflight};
 use askmask_core::weights::{Dtype, TensorInfo, TensorSource};
 use askmask_core::{DeviceKind, Error, RgbImage};
 use askmask_tests::browser_folder::BrowserFolder;

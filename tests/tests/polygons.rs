@@ -1,8 +1,8 @@
 //! Polygons against OpenCV and pycocotools.
 
 use askmask_core::image::ImageSize;
-use askmask_core::polygon::{fill_coco, fill_opencv};
-use askmask_core::rle::Rle;
+use askmask_core::mask::rle::Rle;
+use askmask_eval::polygons::{fill_coco, fill_opencv};
 use askmask_tests::json;
 use serde::Deserialize;
 

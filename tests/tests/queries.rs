@@ -1,6 +1,6 @@
 //! Faults 5 and 6: what users type is text and nothing else.
 
-use askmask_core::tokenizer::{MAX_QUESTION, Tokenizer, validate_question};
+use askmask_core::language::tokenizer::{MAX_QUESTION, Tokenizer, validate_question};
 use askmask_tests::{bytes, json, mutations};
 use serde::Deserialize;
 

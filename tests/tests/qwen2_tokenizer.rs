@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use askmask_core::tokenizer::{Parts, Tokenizer, build};
+use askmask_core::language::tokenizer::{Parts, Tokenizer, build};
 use askmask_tests::{bytes, json};
 use serde::Deserialize;
 

@@ -1,8 +1,8 @@
 //! Resizing against Pillow (pictures) and PyTorch (logits).
 
 use askmask_core::image::ImageSize;
+use askmask_core::image::resample::resize;
 use askmask_core::mask::{Mask, resize_bilinear};
-use askmask_core::resample::resize;
 use askmask_tests::Tensors;
 
 #[test]

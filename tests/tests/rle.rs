@@ -2,7 +2,7 @@
 
 use askmask_core::image::ImageSize;
 use askmask_core::mask::Mask;
-use askmask_core::rle::Rle;
+use askmask_core::mask::rle::Rle;
 use askmask_tests::{json, mutations};
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! Tile grids against transformers' InternVL rule.
 
 use askmask_core::image::ImageSize;
-use askmask_core::processing::{TileGrid, tile_grid};
+use askmask_core::models::sa2va::tiles::{TileGrid, tile_grid};
 use askmask_tests::json;
 use serde::Deserialize;
 

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
 async fn find(arguments: &Arguments, image: RgbImage, host: &Terminal) -> Result<Found, Fault> {
     if let Some(question) = &arguments.question {
         // Before the model is loaded, which may take long.
-        askmask_core::tokenizer::validate_question(question)?;
+        askmask_core::language::tokenizer::validate_question(question)?;
     }
     let files = arguments.model.files(host)?;
     let options = arguments.model.options(arguments.device.kind());

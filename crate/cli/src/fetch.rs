@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use askmask_core::Error;
-use askmask_core::digest::Sha256;
+use askmask_core::weights::digest::Sha256;
 use askmask_core::weights::manifest::FileEntry;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use askmask_core::sa2va::Config;
+use askmask_core::models::sa2va::Config;
 use askmask_core::weights::TensorSource;
 
 use crate::fault::Fault;

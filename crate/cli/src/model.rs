@@ -1,15 +1,15 @@
 //! Model folders, and the one inside the program.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use askmask_core::language::tokenizer;
 use askmask_core::pipeline::{LoadOptions, ModelFiles};
-use askmask_core::tokenizer;
 use askmask_core::weights::manifest::MANIFEST;
 use askmask_core::weights::{Files, Folder, Manifest, ReadAt, Stored, TensorSource};
 use askmask_core::{DeviceKind, Error};
+use askmask_eval::file;
 use clap::Args;
 
 use crate::fault::Fault;
@@ -173,22 +173,9 @@ impl ReadAt for Embedded {
     }
 }
 
-/// Most bytes of a picture or tokenizer; beyond that the path is a mistake, such as a device.
-const MAX_FILE: u64 = 1 << 30;
-
 /// The bytes of a file.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
-    let read = || {
-        let mut bytes = Vec::new();
-        File::open(path)?
-            .take(MAX_FILE + 1)
-            .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(io::Error::other(format!("more than {MAX_FILE} bytes")));
-        }
-        Ok(bytes)
-    };
-    read().map_err(|cause: io::Error| Fault::file(path, &cause))
+    file::bytes(path).map_err(Fault::File)
 }
 
 /// The text of a file.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use askmask_core::Error;
-use askmask_core::sa2va::{self, Config};
-use askmask_core::tokenizer::Tokenizer;
+use askmask_core::language::tokenizer::Tokenizer;
+use askmask_core::models::sa2va::{self, Config};
+use askmask_core::quantize::{Extras, Plan, Recipe, Report, Sink};
 use askmask_core::weights::manifest::{Manifest, Origin};
-use askmask_core::weights::quantize::{Extras, Plan, Report, Sink};
-use askmask_core::weights::{Files, Folder, Recipe, Stored};
+use askmask_core::weights::{Files, Folder, Stored};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use askmask_core::Error;
-use askmask_core::digest::Sha256;
 use askmask_core::weights::Manifest;
+use askmask_core::weights::digest::Sha256;
 use askmask_core::weights::manifest::{FileEntry, MANIFEST, MAX_MANIFEST};
 use indicatif::{ProgressBar, ProgressStyle};
 

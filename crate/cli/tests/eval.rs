@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use askmask_core::rle::Rle;
+use askmask_core::mask::rle::Rle;
 use askmask_core::weights::{InMemory, TensorSource};
 use askmask_core::{ImageSize, Mask};
 use serde_json::{Value, json};

@@ -2,38 +2,41 @@
 //!
 //! [`Model::load`] reads a Sa2VA checkpoint, [`Model::set_image`] encodes a picture once, and
 //! [`Picture::ask`] and [`Picture::refine`] reuse that as often as wanted. Nothing here touches
-//! files, the network or a browser.
+//! the network or a browser.
+//!
+//! The modules in the order of the work:
 #![deny(unsafe_code)]
 
-pub mod device;
-pub mod digest;
+// What can go wrong, with stable codes.
 pub mod error;
-pub mod export;
-pub mod generate;
-pub mod host;
+// Bytes of a file to upright pixels, and pixels to other sizes.
 pub mod image;
-pub mod kernels;
+// Words to tokens, logits to the next token, tokens to words.
+pub mod language;
+// The networks, one file or folder each, and the families that combine them.
+pub mod models;
+// A mask and the files it can become.
 pub mod mask;
-pub mod metrics;
+// Building blocks of networks that know no family.
 pub mod nn;
-pub mod pipeline;
-pub mod polygon;
-pub mod preflight;
-pub mod processing;
-pub mod quant;
-pub mod resample;
-pub mod rle;
-pub mod sa2va;
-pub mod sampler;
-pub mod tokenizer;
+// Operations that the tensor library lacks, for CPU and GPU.
+pub mod kernels;
+// Formats of weight files.
 pub mod weights;
+// Group quantization, and the converter that applies it to a checkpoint.
+pub mod quantize;
+// The machine: devices, the surrounding program, memory.
+pub mod runtime;
+// Load, set a picture, ask, refine: the only module that knows every stage.
+pub mod pipeline;
 
-pub use device::DeviceKind;
 pub use error::Error;
-pub use host::{Host, Stage};
 pub use image::{ImageSize, RgbImage};
 pub use mask::{BoundingBox, Mask};
 pub use pipeline::{
     Answer, AskOptions, LoadOptions, MemoryUsage, Model, ModelFiles, Object, Picture, Point,
-    PointLabel, Prompts, Token, Trace,
+    PointLabel, Prompts, Token,
 };
+pub use runtime::device::DeviceKind;
+pub use runtime::host::{Host, Stage};
+pub use runtime::trace::Trace;

@@ -1,8 +1,8 @@
 //! The embedder's callbacks as a core [`Host`].
 
+use askmask_core::Trace;
 use askmask_core::error::Error;
-use askmask_core::host::{Host, Stage};
-use askmask_core::pipeline::Trace;
+use askmask_core::runtime::host::{Host, Stage};
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;

@@ -1,10 +1,10 @@
 //! Models that are stored somewhere: their manifest, files, cost and loading.
 
 use askmask_core::DeviceKind;
-use askmask_core::digest;
 use askmask_core::error::Error;
 use askmask_core::pipeline::{self, LoadOptions, ModelFiles};
-use askmask_core::preflight::{self, Machine};
+use askmask_core::runtime::preflight::{self, Machine};
+use askmask_core::weights::digest;
 use askmask_core::weights::{Manifest, ReadAt, Stored};
 use js_sys::{Reflect, Uint8Array};
 use serde::Deserialize;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use askmask_core::Trace;
 use askmask_core::image::RgbImage;
-use askmask_core::pipeline::{Answer, AskOptions, Trace};
+use askmask_core::pipeline::{Answer, AskOptions};
 use wasm_bindgen::prelude::*;
 
 use crate::error::IntoJs;

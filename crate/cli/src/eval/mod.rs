@@ -1,6 +1,5 @@
 //! `askmask eval`: how good a model is on a data set.
 
-mod data;
 mod provenance;
 mod report;
 mod rows;
@@ -11,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 use askmask_core::pipeline::AskOptions;
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::device::Device;
 use crate::fault::Fault;
 use crate::host::say;
 use crate::model;
-use data::{Dataset, Format, Selection};
+use askmask_eval::datasets::{self, Dataset, Format, Selection};
 use provenance::{Provenance, Settings};
 use report::Report;
 use rows::Log;
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Folder of the data set, or its file of references
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    #[arg(long, value_enum, default_value_t = Format::Scenes)]
+    #[arg(long, default_value = "scenes", value_parser = format_parser())]
     format: Format,
     /// Folder of the pictures, where they are not in the data's
     #[arg(long, value_name = "DIR")]
@@ -58,6 +58,14 @@ pub struct Arguments {
     /// How many of the worst answers the gallery shows
     #[arg(long, value_name = "N", default_value_t = 100)]
     worst: usize,
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.layout()));
+    PossibleValuesParser::new(values).try_map(|name| {
+        let known = Format::ALL.into_iter().find(|format| format.name() == name);
+        known.ok_or("no such format")
+    })
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
@@ -99,7 +107,7 @@ fn read(arguments: &Arguments) -> Result<Dataset, Fault> {
         limit: arguments.limit,
     };
     let pictures = arguments.pictures.as_deref();
-    let data = data::read(arguments.format, &arguments.data, pictures, &selection);
+    let data = datasets::read(arguments.format, &arguments.data, pictures, &selection);
     data.map_err(|problem| {
         let place = arguments.data.display();
         Fault::File(format!("{place}: [{}] {}", problem.code, problem.reason))

@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use askmask_core::DeviceKind;
-use askmask_core::device;
-use askmask_core::digest::Sha256;
 use askmask_core::pipeline::ModelFiles;
+use askmask_core::runtime::device;
+use askmask_core::weights::digest::Sha256;
 use serde::{Deserialize, Serialize};
 
-use super::data::Dataset;
 use crate::fault::Fault;
+use askmask_eval::datasets::Dataset;
 
 /// Everything that must be the same for two results to be the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use askmask_core::metrics::Measured;
-use askmask_core::rle::Rle;
+use askmask_core::mask::rle::Rle;
+use askmask_eval::measures::Measured;
 use serde::{Deserialize, Serialize};
 
 use super::provenance::Provenance;

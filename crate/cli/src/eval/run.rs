@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use askmask_core::metrics::{Measured, Said};
+use askmask_core::image::resample::resize;
+use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, Model, ModelFiles, Picture as Encoded};
-use askmask_core::resample::resize;
-use askmask_core::rle::Rle;
 use askmask_core::{Error, ImageSize, Mask, RgbImage};
+use askmask_eval::measures::{Measured, Said};
 
 use super::Arguments;
-use super::data::{Dataset, Fault as DataFault, Picture, Problem, Question};
 use super::rows::{Log, Row};
 use super::watch::Watch;
 use crate::fault::Fault;
 use crate::model;
+use askmask_eval::datasets::{Dataset, Fault as DataFault, Picture, Problem, Question};
 
 /// What the model is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::{Embedding, Linear, Weight};
 use crate::error::Error;
 use crate::kernels::{MAX_BINDING, QuantizedMatrix};
-use crate::quant::{QuantParams, QuantizationConfig, Quantized};
+use crate::quantize::group::{QuantParams, QuantizationConfig, Quantized};
 use crate::weights::{TensorSource, dtype};
 
 /// Most bytes of a matrix that are in host memory at once, and in one buffer on the device.

@@ -8,6 +8,7 @@ mod loader;
 mod mlp;
 mod norm;
 mod pieces;
+mod positions;
 mod rope;
 
 pub use attention::attention;
@@ -18,4 +19,5 @@ pub use loader::{Loader, Watch};
 pub use mlp::Mlp;
 pub use norm::{LayerNorm, RmsNorm};
 pub use pieces::in_pieces;
+pub use positions::{channels_last, resize_bicubic};
 pub use rope::Rotary;

@@ -1,31 +1,31 @@
 //! From bytes to masks: the only module that knows every stage.
 
-mod canary;
 mod object;
 mod parts;
 mod picture;
 mod prompt;
-mod trace;
+mod self_check;
 
 use std::rc::Rc;
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::runtime::trace::record;
 pub use object::Object;
 pub use parts::MemoryUsage;
 use parts::Parts;
 pub use picture::{Answer, AskOptions, Picture, Token};
 pub use prompt::{Point, PointLabel, Prompts};
-pub use trace::Trace;
-use trace::record;
 
-use crate::device::{self, DeviceKind};
 use crate::error::Error;
-use crate::host::{Host, Stage};
 use crate::image::RgbImage;
-use crate::processing;
-use crate::sa2va::{Config, Features, State, pixel_shuffle};
-use crate::tokenizer::Tokenizer;
+use crate::language::tokenizer::Tokenizer;
+use crate::models::State;
+use crate::models::sa2va::tiles as processing;
+use crate::models::sa2va::{Config, pixel_shuffle};
+use crate::models::sam2::Features;
+use crate::runtime::device::{self, DeviceKind};
+use crate::runtime::host::{Host, Stage};
 use crate::weights::TensorSource;
 
 /// Room behind the picture for one question, its answer and the template around them.

@@ -2,11 +2,11 @@
 
 use burn::tensor::Tensor;
 
-use crate::device::read;
 use crate::error::Error;
 use crate::image::ImageSize;
 use crate::mask::Mask;
-use crate::sa2va::{Candidates, MASKS};
+use crate::models::sam2::{Candidates, MASKS};
+use crate::runtime::device::read;
 
 /// SAM 2's stability check: a single mask counts as stable when shifting the threshold by this
 /// many logits keeps this share of its area.

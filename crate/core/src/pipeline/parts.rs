@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use burn::tensor::Device;
 
-use crate::device;
 use crate::error::Error;
-use crate::host::{Host, Stage};
+use crate::models::sa2va::{self, Config, ImageEncoder, Language, Masks, PartBytes, Vision};
 use crate::nn::{Loader, Watch};
-use crate::sa2va::{self, Config, ImageEncoder, Language, Masks, PartBytes, Vision};
+use crate::runtime::device;
+use crate::runtime::host::{Host, Stage};
 use crate::weights::TensorSource;
 
 /// What a model costs.

@@ -4,16 +4,18 @@ use async_lock::Mutex;
 use burn::tensor::{Tensor, TensorData};
 
 use super::object::Choice;
-use super::trace::record;
-use super::{Inner, Model, Object, Prompts, Trace};
-use crate::device::read;
+use super::{Inner, Model, Object, Prompts};
 use crate::error::Error;
-use crate::generate::{Decode, Limits, generate};
-use crate::host::{Host, Stage};
 use crate::image::{ImageSize, RgbImage};
-use crate::sa2va::{Features, Language, State};
-use crate::sampler::{Sampler, Sampling};
-use crate::tokenizer::validate_question;
+use crate::language::decode::{Decode, Limits, generate};
+use crate::language::sampler::{Sampler, Sampling};
+use crate::language::tokenizer::validate_question;
+use crate::models::State;
+use crate::models::sa2va::Language;
+use crate::models::sam2::Features;
+use crate::runtime::device::read;
+use crate::runtime::host::{Host, Stage};
+use crate::runtime::trace::{Trace, record};
 
 /// How an answer is generated.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::image::ImageSize;
 use crate::mask::BoundingBox;
-use crate::sa2va::{Coordinate, Label};
+use crate::models::sam2::{Coordinate, Label};
 
 /// Whether a point belongs to the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

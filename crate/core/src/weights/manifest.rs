@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dtype, TensorInfo, damaged};
 use crate::error::Error;
-use crate::quant::QuantizationConfig;
+use crate::quantize::group::QuantizationConfig;
 
 /// Name of the file itself.
 pub const MANIFEST: &str = "manifest.json";

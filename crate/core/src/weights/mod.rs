@@ -1,12 +1,12 @@
 //! Weights: named tensors in safetensors files, read with checks and without copies.
 
+pub mod digest;
 pub mod dtype;
 #[cfg(not(target_family = "wasm"))]
 mod folder;
+mod in_memory;
 mod index;
 pub mod manifest;
-mod memory;
-pub mod quantize;
 pub mod safetensors;
 mod stored;
 
@@ -17,10 +17,9 @@ use crate::error::Error;
 pub use dtype::Dtype;
 #[cfg(not(target_family = "wasm"))]
 pub use folder::{Files, Folder};
+pub use in_memory::InMemory;
 pub use index::Index;
 pub use manifest::Manifest;
-pub use memory::InMemory;
-pub use quantize::{Recipe, is_video_memory};
 pub use stored::{ReadAt, Stored};
 
 /// Type and shape of one tensor.
@@ -111,7 +110,7 @@ pub trait TensorSource {
     }
 }
 
-fn missing(name: &str) -> Error {
+pub(crate) fn missing(name: &str) -> Error {
     Error::WeightsMismatch {
         missing: vec![name.to_owned()],
         unused: Vec::new(),
@@ -119,7 +118,7 @@ fn missing(name: &str) -> Error {
     }
 }
 
-fn damaged(file: &str, reason: impl Into<String>) -> Error {
+pub(crate) fn damaged(file: &str, reason: impl Into<String>) -> Error {
     Error::Integrity {
         file: file.to_owned(),
         reason: reason.into(),

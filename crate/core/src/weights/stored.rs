@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::manifest::{Manifest, Part};
 use super::{TensorInfo, TensorSource, damaged, missing};
-use crate::digest::Sha256;
 use crate::error::Error;
+use crate::weights::digest::Sha256;
 
 /// Random access to the files of a model folder.
 pub trait ReadAt {

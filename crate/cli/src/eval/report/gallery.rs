@@ -10,10 +10,10 @@ use std::path::Path;
 use askmask_core::Mask;
 
 use super::{Report, names, score, table, write};
-use crate::eval::data::{Picture, Question};
 use crate::eval::rows::Row;
 use crate::fault::Fault;
 use crate::model;
+use askmask_eval::datasets::{Picture, Question};
 
 const STYLE: &str = include_str!("gallery.css");
 /// Longest outline that is drawn, in bytes; the mask's file shows the others.

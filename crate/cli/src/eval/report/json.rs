@@ -1,6 +1,6 @@
 //! Everything as JSON, with what it depends on.
 
-use askmask_core::metrics::Convention;
+use askmask_eval::measures::Convention;
 use serde_json::{Map, Value, json};
 
 use super::{Group, Report};

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use askmask_core::metrics::{Convention, Measured, Summary};
+use askmask_eval::measures::{Convention, Measured, Summary};
 
-use super::data::Dataset;
 use super::provenance::Provenance;
 use super::rows::Row;
 use crate::fault::Fault;
+use askmask_eval::datasets::Dataset;
 
 /// All results of a run.
 pub struct Report<'a> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use askmask_core::metrics::{Convention, Figure, Measure};
+use askmask_eval::measures::{Convention, Figure, Measure};
 
 use super::Group;
 

@@ -1,0 +1,5 @@
+//! Words to tokens, logits to the next token, tokens to words.
+
+pub mod decode;
+pub mod sampler;
+pub mod tokenizer;

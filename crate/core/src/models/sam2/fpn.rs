@@ -1,0 +1,87 @@
+//! SAM 2's feature pyramid neck and what the mask decoder keeps of it (sam2's
+//! `image_encoder.py`, `_prepare_backbone_features`).
+
+use burn::tensor::Tensor;
+
+use crate::error::Error;
+use crate::models::sa2va::GroundingConfig;
+use crate::nn::{Linear, Loader};
+
+/// 1×1 lateral convolutions of the four stages; the two deepest are joined top-down.
+#[derive(Debug, Clone)]
+pub struct Fpn {
+    /// From the stride-4 stage to the stride-32 one.
+    laterals: Vec<Linear>,
+    conv_s0: Linear,
+    conv_s1: Linear,
+    no_memory: Tensor<3>,
+}
+
+/// What one picture gives the mask decoder; channels-last.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// `[1, side/16, side/16, d_model]`, the no-memory embedding added.
+    pub embedding: Tensor<4>,
+    /// `[1, side/4, side/4, d_model/8]`.
+    pub stride4: Tensor<4>,
+    /// `[1, side/8, side/8, d_model/4]`.
+    pub stride8: Tensor<4>,
+}
+
+impl Fpn {
+    /// Reads the neck, `conv_s0`, `conv_s1` and `no_mem_embed` below `at`.
+    ///
+    /// # Errors
+    /// [`Error::Integrity`] when a file cannot be read.
+    pub fn load(loader: &mut Loader, at: &str, config: &GroundingConfig) -> Result<Self, Error> {
+        let width = config.d_model;
+        let laterals = (0..4)
+            .map(|stage| {
+                // The neck counts from the deepest stage.
+                let name = format!("{at}.image_encoder.neck.convs.{}.conv", 3 - stage);
+                loader.conv1x1(&name, config.embed_dim << stage, width)
+            })
+            .collect::<Result<_, _>>()?;
+        let decoder = format!("{at}.sam_mask_decoder");
+        Ok(Self {
+            laterals,
+            conv_s0: loader.conv1x1(&format!("{decoder}.conv_s0"), width, width / 8)?,
+            conv_s1: loader.conv1x1(&format!("{decoder}.conv_s1"), width, width / 4)?,
+            no_memory: loader.tensor(&format!("{at}.no_mem_embed"), [1, 1, width])?,
+        })
+    }
+
+    /// Pyramid levels of the four stage outputs, strides 4, 8 and 16; each `[1, h, w, d_model]`.
+    #[must_use]
+    pub fn pyramid(&self, stages: [Tensor<4>; 4]) -> [Tensor<4>; 3] {
+        let [s4, s8, s16, s32] = stages;
+        let deepest = self.laterals[3].forward(s32);
+        let level2 = self.laterals[2].forward(s16) + upsample(deepest);
+        [
+            self.laterals[0].forward(s4),
+            self.laterals[1].forward(s8),
+            level2,
+        ]
+    }
+
+    /// Reduces the pyramid to what the mask decoder reads.
+    #[must_use]
+    pub fn reduce(&self, pyramid: [Tensor<4>; 3]) -> Features {
+        let [level0, level1, level2] = pyramid;
+        Features {
+            embedding: level2 + self.no_memory.clone().unsqueeze::<4>(),
+            stride4: self.conv_s0.forward(level0),
+            stride8: self.conv_s1.forward(level1),
+        }
+    }
+}
+
+/// Nearest-neighbor doubling of a channels-last map.
+fn upsample(x: Tensor<4>) -> Tensor<4> {
+    let [_, height, width, channels] = x.dims();
+    x.reshape([height, 1, width, channels])
+        .repeat_dim(1, 2)
+        .reshape([2 * height, width, 1, channels])
+        .repeat_dim(2, 2)
+        .reshape([1, 2 * height, 2 * width, channels])
+}

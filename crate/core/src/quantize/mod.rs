@@ -1,0 +1,41 @@
+//! Makes a browser model folder from a checkpoint: plan, write, compare.
+//!
+//! Weights are read and written in blocks of rows, so memory is bounded whatever the model.
+
+mod compare;
+pub mod group;
+mod layout;
+mod plan;
+mod recipe;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use compare::{Group, Report};
+pub use plan::Plan;
+pub use recipe::{Recipe, is_video_memory};
+pub use write::{Extras, Sink};
+
+use crate::error::Error;
+use crate::weights::TensorInfo;
+
+/// Values handled at a time.
+const BLOCK: usize = 1 << 20;
+
+/// Rows of `info` that hold about [`BLOCK`] values.
+fn block_rows(info: &TensorInfo) -> usize {
+    let values = info.elements().unwrap_or_default() / info.rows().max(1);
+    (BLOCK / values.max(1)).max(1)
+}
+
+/// The same fault with the tensor's name.
+fn named(tensor: &str, error: Error) -> Error {
+    match error {
+        Error::Integrity { reason, .. } => Error::Integrity {
+            file: tensor.to_owned(),
+            reason,
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,312 @@
+//! Written models are read again, and every kind of damage is noticed.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use half::bf16;
+use serde_json::{Value, json};
+
+use super::plan::Step;
+use super::recipe::Store;
+use super::*;
+use crate::quantize::group::{QuantParams, Quantized};
+use crate::weights::manifest::{MAX_FILE, Manifest, Origin, STAGES, StageMemory};
+use crate::weights::{Dtype, InMemory, ReadAt, Stored, TensorSource, damaged, dtype, safetensors};
+
+const LINEAR: &str = "language_model.model.layers.0.mlp.up_proj";
+
+#[derive(Default, Clone)]
+struct Memory(BTreeMap<String, Vec<u8>>);
+
+impl Sink for Memory {
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
+        Ok(Box::new(self.0.entry(name.to_owned()).or_default()))
+    }
+
+    fn progress(&mut self, done: u64, total: u64) -> Result<(), Error> {
+        assert!(done <= total);
+        Ok(())
+    }
+}
+
+impl ReadAt for Memory {
+    fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let bytes = self
+            .0
+            .get(file)
+            .and_then(|bytes| bytes.get(offset as usize..));
+        let bytes = bytes.and_then(|bytes| bytes.get(..buffer.len()));
+        buffer.copy_from_slice(bytes.ok_or_else(|| damaged(file, "too short"))?);
+        Ok(())
+    }
+}
+
+fn source(tensors: &[(&str, &[usize])]) -> InMemory {
+    let info = |shape: &[usize]| TensorInfo {
+        dtype: Dtype::Bf16,
+        shape: shape.to_vec(),
+    };
+    let infos: Vec<TensorInfo> = tensors.iter().map(|(_, shape)| info(shape)).collect();
+    let named = tensors.iter().zip(&infos);
+    let mut bytes = safetensors::header(named.map(|((name, _), info)| (*name, info)));
+    for info in &infos {
+        let values = (0..info.elements().unwrap()).map(|i| bf16::from_f32((i as f32).sin()));
+        bytes.extend(values.flat_map(bf16::to_le_bytes));
+    }
+    InMemory::new([("model.safetensors".into(), bytes)]).unwrap()
+}
+
+fn stages() -> Vec<StageMemory> {
+    let stage = |stage: &str| StageMemory {
+        stage: stage.into(),
+        weights: 1,
+        low_memory_weights: 1,
+        activations: 1,
+        activations_per_tile: 1,
+    };
+    STAGES.map(stage).to_vec()
+}
+
+fn write(source: &dyn TensorSource, config: &Value, recipe: &Recipe) -> (Plan, Memory) {
+    let plan = Plan::new(source, config, recipe).unwrap();
+    let mut files = Memory::default();
+    let extras = Extras {
+        config,
+        tokenizer: b"{}",
+        origin: Origin {
+            name: "Tiny".into(),
+            ..Origin::default()
+        },
+        memory: &|_| stages(),
+    };
+    let manifest = plan.write(source, extras, &mut files).unwrap();
+    let text = String::from_utf8(files.0["manifest.json"].clone()).unwrap();
+    assert_eq!(Manifest::parse(&text).unwrap(), manifest);
+    (plan, files)
+}
+
+fn open(files: Memory) -> Stored {
+    let text = String::from_utf8(files.0["manifest.json"].clone()).unwrap();
+    Stored::new(Manifest::parse(&text).unwrap(), Box::new(files))
+}
+
+fn small() -> InMemory {
+    source(&[
+        ("language_model.model.layers.0.mlp.up_proj.weight", &[4, 64]),
+        ("language_model.model.norm.weight", &[64]),
+        ("grounding_encoder.sam2_model.no_mem_embed", &[1, 1, 8]),
+        (
+            "grounding_encoder.sam2_model.memory_encoder.out_proj.weight",
+            &[4, 64],
+        ),
+    ])
+}
+
+#[test]
+fn a_model_is_rewritten_and_can_be_read() {
+    let source = small();
+    let (plan, files) = write(
+        &source,
+        &json!({"model_type": "sa2va_chat"}),
+        &Recipe::default(),
+    );
+    assert_eq!(plan.dropped().len(), 1);
+    let names: Vec<&String> = files.0.keys().collect();
+    assert_eq!(
+        names,
+        [
+            "config.json",
+            "manifest.json",
+            "tokenizer.json",
+            "weights-00001.safetensors"
+        ]
+    );
+    // The weight file is a safetensors file in its own right.
+    let file = files.0["weights-00001.safetensors"].clone();
+    let plain = InMemory::new([("weights".into(), file)]).unwrap();
+    let config: Value = serde_json::from_slice(&files.0["config.json"]).unwrap();
+    let written = open(files);
+    written.check_hashes().unwrap();
+    assert_eq!(plain.names(), written.names());
+    for name in plain.names() {
+        assert_eq!(plain.read(name).unwrap(), written.read(name).unwrap());
+    }
+    let weight = format!("{LINEAR}.weight");
+    let values = dtype::to_f32("w", Dtype::Bf16, &source.read(&weight).unwrap()).unwrap();
+    let params = QuantParams {
+        group_size: 32,
+        bits: 4,
+    };
+    let expected = Quantized::quantize(&values, 64, params).unwrap();
+    let packed = dtype::to_u32("w", Dtype::U32, &written.read(&weight).unwrap()).unwrap();
+    assert_eq!(packed, expected.packed());
+    let scales = written.read(&format!("{LINEAR}.scales")).unwrap();
+    assert_eq!(
+        dtype::to_f16("s", Dtype::F16, &scales).unwrap(),
+        expected.scales()
+    );
+    assert_eq!(config["quantization"], json!({"bits": 4, "group_size": 32}));
+    assert_eq!(config["model_type"], "sa2va_chat");
+    let report = plan.compare(&source, &written).unwrap();
+    let group = &report.groups["language_model.model.layers.*.mlp.up_proj"];
+    assert_eq!((group.bits, group.tensors, group.bytes), (4, 1, 160));
+    let error = group.relative_error();
+    assert!((0.01..0.1).contains(&error), "{error}");
+}
+
+#[test]
+fn a_model_that_is_quantized_already_keeps_its_bits() {
+    let (_, files) = write(&small(), &json!({}), &Recipe::default());
+    let config: Value = serde_json::from_slice(&files.0["config.json"]).unwrap();
+    let first = open(files);
+    let (plan, again) = write(&first, &config, &Recipe::default());
+    assert!(plan.repackaged());
+    let again = open(again);
+    assert_eq!(first.names(), again.names());
+    for name in first.names() {
+        assert_eq!(first.info(name), again.info(name));
+        assert_eq!(first.read(name).unwrap(), again.read(name).unwrap());
+    }
+    let report = plan.compare(&first, &again).unwrap();
+    assert!(report.groups.values().all(|group| group.bits == 0));
+    assert_eq!(first.manifest().quantization, again.manifest().quantization);
+    let error = Plan::new(&first, &json!({}), &Recipe::default()).unwrap_err();
+    assert!(error.to_string().contains("belong together"), "{error}");
+}
+
+#[test]
+fn damage_behind_the_writers_back_is_noticed() {
+    let source = small();
+    let (plan, files) = write(&source, &json!({}), &Recipe::default());
+    let stored = open(files.clone());
+    let entries: Vec<_> = stored.names().into_iter().map(str::to_owned).collect();
+    assert_eq!(entries.len(), 5);
+    let file = "weights-00001.safetensors";
+    let whole = safetensors::parse(file, &files.0[file], files.0[file].len()).unwrap();
+    for name in entries {
+        let mut damaged = files.clone();
+        // The upper half of the tensor's last number.
+        damaged.0.get_mut(file).unwrap()[whole[&name].range.end - 1] ^= 0x7f;
+        let damaged = open(damaged);
+        let error = plan.compare(&source, &damaged).unwrap_err();
+        assert_eq!(error.code(), "integrity", "{name}");
+        let error = damaged.check_hashes().unwrap_err();
+        assert!(error.to_string().starts_with(file), "{error}");
+    }
+}
+
+#[test]
+fn values_that_are_no_numbers_are_refused_by_name() {
+    let info = TensorInfo {
+        dtype: Dtype::F32,
+        shape: vec![1, 32],
+    };
+    let name = format!("{LINEAR}.weight");
+    let mut bytes = safetensors::header([(name.as_str(), &info)]);
+    bytes.extend(f32::NAN.to_le_bytes().repeat(32));
+    let source = InMemory::new([("m".into(), bytes)]).unwrap();
+    let plan = Plan::new(&source, &json!({}), &Recipe::default()).unwrap();
+    let extras = Extras {
+        config: &json!({}),
+        tokenizer: b"",
+        origin: Origin::default(),
+        memory: &|_| stages(),
+    };
+    let error = plan.write(&source, extras, &mut Memory::default());
+    assert!(error.unwrap_err().to_string().starts_with(&name));
+}
+
+#[test]
+fn files_stay_below_the_limit_and_layers_together() {
+    let step = |name: &str, rows: usize, row_bytes: usize| Step {
+        source: name.into(),
+        store: Store::Copied,
+        outputs: ["weight", "scales"]
+            .map(|part| {
+                let shape = vec![rows, row_bytes / 2];
+                let dtype = Dtype::U8;
+                (format!("{name}.{part}"), TensorInfo { dtype, shape })
+            })
+            .to_vec(),
+    };
+    let third = MAX_FILE as usize / 3;
+    let steps = [
+        step("a", 3, third / 3),
+        step("b", 3, third / 3),
+        // No longer fits beside the two.
+        step("c", 3, third / 3),
+        // Two and a bit files, so three pieces of the same size.
+        step("d", 100, MAX_FILE as usize / 45),
+        step("e", 1, 2),
+    ];
+    let files = layout::files(&steps).unwrap();
+    let names: Vec<Vec<String>> = files
+        .iter()
+        .map(|file| file.iter().map(|p| p.tensors()[0].0.clone()).collect())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            vec!["a.weight", "b.weight"],
+            vec!["c.weight"],
+            vec!["d.weight@0"],
+            vec!["d.weight@34"],
+            vec!["d.weight@68", "e.weight"],
+        ]
+    );
+    for file in &files {
+        let tensors: Vec<_> = file.iter().flat_map(layout::Piece::tensors).collect();
+        let header = safetensors::header(tensors.iter().map(|(name, info)| (name.as_str(), info)));
+        let data: usize = tensors.iter().map(|(_, info)| info.bytes().unwrap()).sum();
+        assert!((header.len() + data) as u64 <= MAX_FILE);
+    }
+    assert!(layout::files(&[step("f", 1, 2 * MAX_FILE as usize)]).is_err());
+}
+
+#[test]
+fn a_split_tensor_is_read_as_one() {
+    // Rows of 2^20 values, so that 40 rows of halves pass a file.
+    const NAME: &str = "vision_model.embeddings.table";
+    let info = TensorInfo {
+        dtype: Dtype::U8,
+        shape: vec![40, 2 << 20],
+    };
+    let mut bytes = safetensors::header([(NAME, &info)]);
+    bytes.extend((0..info.bytes().unwrap()).map(|i| (i >> 20) as u8));
+    let source = InMemory::new([("m".into(), bytes)]).unwrap();
+    let (plan, files) = write(&source, &json!({}), &Recipe::default());
+    let stored = open(files);
+    assert_eq!(stored.manifest().files.len(), 4);
+    assert_eq!(
+        stored.read_rows(NAME, 19, 2).unwrap(),
+        source.read_rows(NAME, 19, 2).unwrap()
+    );
+    assert_eq!(stored.read(NAME).unwrap(), source.read(NAME).unwrap());
+    plan.compare(&source, &stored).unwrap();
+}
+
+#[test]
+fn cancelling_stops_the_work() {
+    struct Cancelled;
+    impl Sink for Cancelled {
+        fn create(&mut self, _: &str) -> io::Result<Box<dyn Write + '_>> {
+            Ok(Box::new(io::sink()))
+        }
+
+        fn progress(&mut self, _: u64, _: u64) -> Result<(), Error> {
+            Err(Error::Cancelled)
+        }
+    }
+    let source = small();
+    let plan = Plan::new(&source, &json!({}), &Recipe::default()).unwrap();
+    let extras = Extras {
+        config: &json!({}),
+        tokenizer: b"",
+        origin: Origin::default(),
+        memory: &|_| stages(),
+    };
+    assert_eq!(
+        plan.write(&source, extras, &mut Cancelled),
+        Err(Error::Cancelled)
+    );
+}

@@ -1,0 +1,50 @@
+//! What the pipeline asks of the program it runs in.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::trace::Trace;
+use crate::error::Error;
+
+/// A part of the work that a person can see passing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading weights; counted in bytes.
+    Load,
+    /// Encoding the picture for both sides; counted in transformer blocks.
+    EncodeImage,
+    /// Reading the question and writing the answer; counted in tokens.
+    Think,
+    /// Drawing masks; counted in objects.
+    Mask,
+}
+
+impl Stage {
+    /// Stable name, kebab-case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::EncodeImage => "encode-image",
+            Self::Think => "think",
+            Self::Mask => "mask",
+        }
+    }
+}
+
+/// The surroundings of the pipeline: a page's worker, a command line, a test.
+pub trait Host {
+    /// `done` of `total` units of `stage`; `total` is `None` where it cannot be known.
+    fn progress(&self, stage: Stage, done: u64, total: Option<u64>);
+
+    /// A piece of the answer, complete characters only.
+    fn token(&self, text: &str);
+
+    /// Lets the surroundings run, and stops the work with [`Error::Cancelled`] when asked to.
+    fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>>;
+
+    /// Where to record what every stage computes; by default nowhere.
+    fn trace(&self) -> Option<&Trace> {
+        None
+    }
+}

@@ -1,0 +1,246 @@
+//! ReasonSeg as LISA's code reads it.
+//!
+//! Beside each picture lies a JSON file of the same name, with polygons and wordings of which
+//! only the first counts. Source: `get_mask_from_json` of LISA.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::polygons;
+use askmask_core::language::tokenizer::validate_question;
+use serde::Deserialize;
+
+use super::problem::shown;
+use super::truth::Shape;
+use super::{Dataset, Problem, Question, Selection, Target, bytes};
+
+const SPLITS: [&str; 3] = ["val", "test", "train"];
+const PICTURES: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+/// Most polygons of one picture.
+const MAX_SHAPES: usize = 1000;
+
+#[derive(Deserialize)]
+struct File {
+    text: Vec<String>,
+    is_sentence: bool,
+    shapes: Vec<Labeled>,
+}
+
+#[derive(Deserialize)]
+struct Labeled {
+    label: String,
+    points: Vec<[f64; 2]>,
+}
+
+/// Reads the folders of all splits, or the one split that `folder` is.
+pub fn read(
+    folder: &Path,
+    pictures: Option<&Path>,
+    selection: &Selection,
+) -> Result<Dataset, Problem> {
+    let mut data = Dataset::default();
+    let splits: Vec<PathBuf> = SPLITS.iter().map(|split| folder.join(split)).collect();
+    let mut splits: Vec<&Path> = splits.iter().map(PathBuf::as_path).collect();
+    splits.retain(|split| split.is_dir());
+    if splits.is_empty() {
+        splits.push(folder);
+    }
+    for split in splits {
+        let name = split.file_name().map(|name| name.to_string_lossy());
+        let name = name.unwrap_or("all".into()).into_owned();
+        data.splits.insert(name.clone());
+        if !selection.has_split(&name) {
+            continue;
+        }
+        let beside = match pictures {
+            Some(pictures) if split == folder => pictures.to_owned(),
+            Some(pictures) => pictures.join(&name),
+            None => split.to_owned(),
+        };
+        for path in annotations(split)? {
+            if let Err(problem) = add(&mut data, folder, &name, &path, &beside) {
+                data.faults.push(problem.at(shown(&path, folder), 1));
+            }
+            data.files.push(path);
+        }
+    }
+    if data.files.is_empty() && data.splits.iter().any(|name| selection.has_split(name)) {
+        return Err(Problem::new(
+            "unreadable-file",
+            format!("{} has no JSON files", folder.display()),
+        ));
+    }
+    Ok(data)
+}
+
+/// All JSON files of a folder, by name.
+fn annotations(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let failed =
+        |e: std::io::Error| Problem::new("unreadable-file", format!("{}: {e}", folder.display()));
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|e| e == "json") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn add(
+    data: &mut Dataset,
+    folder: &Path,
+    split: &str,
+    path: &Path,
+    pictures: &Path,
+) -> Result<(), Problem> {
+    let stem = path.file_stem().unwrap_or_default();
+    let candidates = PICTURES.map(|extension| pictures.join(stem).with_extension(extension));
+    // The first name, where there is none, is the one that is reported as missing.
+    let picture = candidates.iter().find(|path| path.is_file());
+    let picture = picture.unwrap_or(&candidates[0]).clone();
+    let question = parse(&bytes(path)?)?;
+    let name = shown(&picture, folder);
+    let question = Question {
+        id: name.clone(),
+        split: split.to_owned(),
+        ..question
+    };
+    data.push(&name, || picture, question);
+    Ok(())
+}
+
+/// The question, without name and split.
+fn parse(bytes: &[u8]) -> Result<Question, Problem> {
+    let json = |text: &str| serde_json::from_str::<File>(text);
+    let invalid = |e: serde_json::Error| Problem::new("invalid-json", e.to_string());
+    let file = match std::str::from_utf8(bytes) {
+        Ok(text) => json(text).map_err(invalid)?,
+        Err(_) => json(&windows_1252(bytes)?).map_err(invalid)?,
+    };
+    let text = file.text.first().map(|text| text.trim());
+    let text = text.ok_or_else(|| Problem::new("invalid-question", "no text"))?;
+    // The prompts of LISA.
+    let (family, text) = if file.is_sentence {
+        (
+            "sentence",
+            format!("{text} Please output segmentation mask."),
+        )
+    } else {
+        let text = format!("What is {text} in this image? Please output segmentation mask.");
+        ("phrase", text)
+    };
+    validate_question(&text)?;
+    Ok(Question {
+        id: String::new(),
+        split: String::new(),
+        family: family.to_owned(),
+        text,
+        target: Target::Shapes(shapes(file.shapes)?),
+    })
+}
+
+fn shapes(labeled: Vec<Labeled>) -> Result<Vec<Shape>, Problem> {
+    if labeled.len() > MAX_SHAPES {
+        let reason = format!("{} polygons, the limit is {MAX_SHAPES}", labeled.len());
+        return Err(Problem::new("too-many", reason));
+    }
+    let mut shapes = Vec::new();
+    for Labeled { label, points } in labeled {
+        let label = label.to_lowercase();
+        if label == "flag" {
+            continue;
+        }
+        let ignore = label.contains("ignore");
+        if !ignore && label != "target" {
+            return Err(Problem::new(
+                "unknown-label",
+                format!("the label {label:?}"),
+            ));
+        }
+        polygons::check(&points).map_err(|e| Problem::new("invalid-polygon", e.to_string()))?;
+        shapes.push(Shape { points, ignore });
+    }
+    if shapes.iter().all(|shape| shape.ignore) {
+        return Err(Problem::new("no-target", "no polygon is a target"));
+    }
+    Ok(shapes)
+}
+
+/// Text of bytes 0x80 to 0x9f in Windows' western encoding; NUL where there is none.
+const WINDOWS: [char; 32] = [
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', //
+    '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+];
+
+fn windows_1252(bytes: &[u8]) -> Result<String, Problem> {
+    let decode = |&byte: &u8| match byte {
+        0x80..=0x9f => Some(WINDOWS[usize::from(byte - 0x80)]).filter(|&c| c != '\0'),
+        _ => Some(char::from(byte)),
+    };
+    let text: Option<String> = bytes.iter().map(decode).collect();
+    text.ok_or_else(|| Problem::new("wrong-encoding", "neither UTF-8 nor Windows-1252"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRIANGLE: &str = "[[0,0],[9,0],[0,9.7]]";
+
+    fn file(text: &str, label: &str, points: &str) -> String {
+        format!(
+            r#"{{"text":["{text}","other"],"is_sentence":false,"shapes":[
+            {{"label":"FLAG","points":[]}},{{"label":"{label}","points":{points}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn only_the_first_text_counts_and_flags_are_skipped() {
+        let question = parse(file("the cup", "target", TRIANGLE).as_bytes()).unwrap();
+        assert_eq!(
+            question.text,
+            "What is the cup in this image? Please output segmentation mask."
+        );
+        let Target::Shapes(shapes) = question.target else {
+            panic!("polygons")
+        };
+        assert_eq!(shapes.len(), 1);
+    }
+
+    #[test]
+    fn windows_text_is_understood() {
+        let mut bytes = file("the caf_", "target", TRIANGLE).into_bytes();
+        let at = bytes.iter().position(|&b| b == b'_').unwrap();
+        bytes[at] = 0x92;
+        let question = parse(&bytes).unwrap();
+        assert!(question.text.contains("the caf’ in"), "{}", question.text);
+        bytes[at] = 0x81;
+        assert_eq!(parse(&bytes).unwrap_err().code, "wrong-encoding");
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_name() {
+        let code = |json: &str| parse(json.as_bytes()).unwrap_err().code;
+        assert_eq!(code(&file("x", "cup", TRIANGLE)), "unknown-label");
+        assert_eq!(code(&file("x", "ignore1", TRIANGLE)), "no-target");
+        assert_eq!(code(&file("x", "target", "[]")), "invalid-polygon");
+        assert_eq!(
+            code(&file("x", "target", "[[0,0],[1e12,1],[2,2]]")),
+            "invalid-polygon"
+        );
+        assert_eq!(code("{"), "invalid-json");
+        let long = "w".repeat(5000);
+        assert_eq!(code(&file(&long, "target", TRIANGLE)), "invalid-query");
+        let none = r#"{"text":[],"is_sentence":true,"shapes":[]}"#;
+        assert_eq!(code(none), "invalid-question");
+    }
+
+    #[test]
+    fn polygons_that_cross_themselves_are_kept_and_remarked() {
+        let bow_tie = "[[0,0],[9,9],[9,0],[0,9]]";
+        let question = parse(file("x", "target", bow_tie).as_bytes()).unwrap();
+        assert!(question.target.crosses_itself());
+    }
+}

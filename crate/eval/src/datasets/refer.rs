@@ -1,0 +1,252 @@
+//! RefCOCO, RefCOCO+, RefCOCOg and gRefCOCO: references to objects of COCO.
+//!
+//! Every sentence is a question of its own. Source: `refer.py` of the data sets' authors and
+//! `grefer.py` of gRefCOCO's.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use askmask_core::language::tokenizer::validate_question;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::coco::{Annotation, Image, Instances};
+use super::pickle::Pickle;
+use super::problem::shown;
+use super::{Dataset, MAX_QUESTIONS, Problem, Question, Selection, Target, bytes, inside};
+
+const INSTANCES: &str = "instances.json";
+/// Where pictures of COCO usually lie, from the folder of references.
+const PICTURES: [&str; 5] = [
+    "",
+    "images",
+    "train2014",
+    "images/train2014",
+    "../images/mscoco/images/train2014",
+];
+
+/// One object for each sentence, or any number of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Single,
+    General,
+}
+
+impl Kind {
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Single => &["refs(unc).p", "refs(umd).p", "refs(google).p"],
+            Self::General => &["grefs(unc).json", "grefs(unc).p"],
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    ref_id: i64,
+    image_id: i64,
+    ann_id: Ids,
+    split: String,
+    sentences: Vec<Sentence>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Ids {
+    One(i64),
+    Several(Vec<i64>),
+}
+
+#[derive(Deserialize)]
+struct Sentence {
+    sent_id: i64,
+    sent: String,
+}
+
+impl Ids {
+    /// Without the −1 that stands for none.
+    fn list(&self) -> Vec<i64> {
+        let all = match self {
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Several(ids) => ids,
+        };
+        all.iter().copied().filter(|&id| id != -1).collect()
+    }
+}
+
+/// Reads the folder, or the one file of references, `path`.
+pub fn read(
+    path: &Path,
+    pictures: Option<&Path>,
+    kind: Kind,
+    selection: &Selection,
+) -> Result<Dataset, Problem> {
+    let references = find(path, kind)?;
+    let folder = references.parent().unwrap_or(Path::new("")).to_owned();
+    let mut data = Dataset {
+        files: vec![references.clone(), folder.join(INSTANCES)],
+        ..Dataset::default()
+    };
+    let mut list = list(&references, &folder, &mut data)?;
+    data.splits = list.iter().map(|r| r.split.clone()).collect();
+    list.retain(|reference| selection.has_split(&reference.split));
+    let wanted: HashSet<i64> = list.iter().flat_map(|r| r.ann_id.list()).collect();
+    let instances = Instances::read(&folder.join(INSTANCES), &wanted)
+        .map_err(|p| Problem::new(p.code, format!("{INSTANCES}: {}", p.reason)))?;
+    let reader = Reader {
+        kind,
+        instances,
+        folders: match pictures {
+            Some(pictures) => vec![pictures.to_owned()],
+            None => PICTURES.iter().map(|name| folder.join(name)).collect(),
+        },
+        name: shown(&references, &folder),
+    };
+    // A picture is encoded once for all of its questions.
+    list.sort_by_key(|reference| (reference.split.clone(), reference.image_id));
+    for reference in list {
+        if let Err(problem) = reader.add(&mut data, &reference) {
+            let place = format!("{} ref {}", reader.name, reference.ref_id);
+            data.faults
+                .push(problem.at(place, reference.sentences.len()));
+        }
+    }
+    Ok(data)
+}
+
+/// The file of references: `path` itself or the only one in it.
+fn find(path: &Path, kind: Kind) -> Result<PathBuf, Problem> {
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    let candidates = kind.names().iter().map(|name| path.join(name));
+    let found: Vec<PathBuf> = candidates.filter(|path| path.is_file()).collect();
+    let names = kind.names().join(", ");
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Problem::new(
+            "unreadable-file",
+            format!("{} has none of {names}", path.display()),
+        )),
+        _ => Err(Problem::new(
+            "unknown-name",
+            format!(
+                "{} has several of {names}; give one of them as --data",
+                path.display()
+            ),
+        )),
+    }
+}
+
+/// All references that can be understood.
+fn list(path: &Path, folder: &Path, data: &mut Dataset) -> Result<Vec<Reference>, Problem> {
+    let bytes = bytes(path)?;
+    let json = path.extension().is_some_and(|e| e == "json");
+    let named = |p: Problem| Problem::new(p.code, format!("{}: {}", path.display(), p.reason));
+    let entries: Box<dyn Iterator<Item = Result<Value, Problem>>> = if json {
+        let entries: Vec<Value> = serde_json::from_slice(&bytes)
+            .map_err(|e| named(Problem::new("invalid-json", e.to_string())))?;
+        Box::new(entries.into_iter().map(Ok))
+    } else {
+        let pickle = Pickle::parse(&bytes).map_err(named)?;
+        Box::new((0..pickle.len()).map(move |index| pickle.entry(index)))
+    };
+    let (mut list, mut questions) = (Vec::new(), 0);
+    for (index, entry) in entries.enumerate() {
+        let reference = entry.and_then(|value| {
+            serde_json::from_value::<Reference>(value)
+                .map_err(|e| Problem::new("invalid-entry", e.to_string()))
+        });
+        match reference {
+            Ok(reference) => {
+                questions += reference.sentences.len();
+                list.push(reference);
+            }
+            Err(problem) => {
+                let place = format!("{} entry {index}", shown(path, folder));
+                data.faults.push(problem.at(place, 1));
+            }
+        }
+        if questions > MAX_QUESTIONS {
+            let reason = format!("more than {MAX_QUESTIONS} questions");
+            return Err(Problem::new("too-many", reason));
+        }
+    }
+    Ok(list)
+}
+
+struct Reader {
+    kind: Kind,
+    instances: Instances,
+    folders: Vec<PathBuf>,
+    /// Of the file of references.
+    name: String,
+}
+
+impl Reader {
+    fn add(&self, data: &mut Dataset, reference: &Reference) -> Result<(), Problem> {
+        let image = self.instances.images.get(&reference.image_id);
+        let image = image.ok_or_else(|| {
+            let reason = format!("{INSTANCES} has no picture {}", reference.image_id);
+            Problem::new("missing-picture", reason)
+        })?;
+        let ids = reference.ann_id.list();
+        let family = match (self.kind, ids.len()) {
+            (Kind::Single, 1) => "reference",
+            (Kind::Single, count) => {
+                let reason = format!("{count} objects instead of one");
+                return Err(Problem::new("invalid-entry", reason));
+            }
+            (Kind::General, 0) => "no target",
+            (Kind::General, 1) => "one target",
+            (Kind::General, _) => "several targets",
+        };
+        let annotations = self.annotations(&ids, reference.image_id)?;
+        let path = self.picture(image)?;
+        for sentence in &reference.sentences {
+            // The prompt that Sa2VA was trained with.
+            let text = format!("Please segment {} in this image.", sentence.sent.trim());
+            let id = format!("{}#{}", reference.ref_id, sentence.sent_id);
+            if let Err(error) = validate_question(&text) {
+                data.faults
+                    .push(Problem::from(error).at(format!("{} sentence {id}", self.name), 1));
+                continue;
+            }
+            let question = Question {
+                id,
+                split: reference.split.clone(),
+                family: family.to_owned(),
+                text,
+                target: Target::Annotations(annotations.clone()),
+            };
+            data.push(&image.file_name, || path.clone(), question);
+        }
+        Ok(())
+    }
+
+    /// The annotations of one picture; crowds are left out of several.
+    fn annotations(&self, ids: &[i64], image: i64) -> Result<Vec<Rc<Annotation>>, Problem> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            let annotation = self.instances.annotations.get(id);
+            let annotation = annotation.filter(|a| a.image == image).ok_or_else(|| {
+                let reason = format!("{INSTANCES} has no annotation {id} of this picture");
+                Problem::new("missing-annotation", reason)
+            })?;
+            if self.kind == Kind::Single || !annotation.crowd {
+                found.push(Rc::clone(annotation));
+            }
+        }
+        Ok(found)
+    }
+
+    fn picture(&self, image: &Image) -> Result<PathBuf, Problem> {
+        let mut paths = Vec::with_capacity(self.folders.len());
+        for folder in &self.folders {
+            paths.push(inside(folder, &image.file_name)?);
+        }
+        let found = paths.iter().position(|path| path.is_file()).unwrap_or(0);
+        Ok(paths.swap_remove(found))
+    }
+}

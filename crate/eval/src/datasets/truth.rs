@@ -1,0 +1,191 @@
+//! The true masks of a question, drawn when they are needed.
+
+use std::rc::Rc;
+
+use crate::measures::{Constraint, Relation, Truth};
+use crate::polygons::{crosses_itself, fill_opencv};
+use askmask_core::mask::rle::Rle;
+use askmask_core::{Error, ImageSize, Mask};
+
+use super::Problem;
+use super::coco::Annotation;
+
+/// What should be segmented, in the data set's own form.
+#[derive(Debug)]
+pub enum Target {
+    Scene(Box<Scene>),
+    /// Polygons drawn over each other, largest first.
+    Shapes(Vec<Shape>),
+    /// The union of annotations of COCO; none where nothing should be segmented.
+    Annotations(Vec<Rc<Annotation>>),
+}
+
+/// A question of askmask-scenes.
+#[derive(Debug)]
+pub struct Scene {
+    pub names: Vec<String>,
+    pub masks: Vec<Rle>,
+    pub answer: String,
+    pub constraints: Vec<Stated>,
+}
+
+/// A constraint with masks as run lengths.
+#[derive(Debug)]
+pub struct Stated {
+    pub relation: Relation,
+    pub anchor: Option<Rle>,
+    pub among: Vec<Rle>,
+}
+
+/// A polygon of ReasonSeg.
+#[derive(Debug)]
+pub struct Shape {
+    pub points: Vec<[f64; 2]>,
+    pub ignore: bool,
+}
+
+impl Target {
+    /// Draws it for a picture of `size`.
+    pub fn truth(&self, size: ImageSize) -> Result<Truth, Problem> {
+        match self {
+            Self::Scene(scene) => scene.truth(size),
+            Self::Shapes(shapes) => draw(shapes, size),
+            Self::Annotations(annotations) => {
+                let masks = annotations.iter().map(|a| a.mask());
+                Ok(Truth {
+                    mask: union(masks, size)?,
+                    ignore: None,
+                    answer: None,
+                    names: None,
+                    constraints: Vec::new(),
+                })
+            }
+        }
+    }
+
+    /// Whether a polygon of it crosses itself.
+    pub fn crosses_itself(&self) -> bool {
+        match self {
+            Self::Scene(_) => false,
+            Self::Shapes(shapes) => shapes.iter().any(|shape| crosses_itself(&shape.points)),
+            Self::Annotations(annotations) => annotations.iter().any(|a| a.crosses_itself()),
+        }
+    }
+
+    /// The answer's words, where they are known.
+    pub fn answer(&self) -> Option<&str> {
+        match self {
+            Self::Scene(scene) => Some(&scene.answer),
+            _ => None,
+        }
+    }
+}
+
+impl Scene {
+    fn truth(&self, size: ImageSize) -> Result<Truth, Problem> {
+        let constraint = |stated: &Stated| Constraint {
+            relation: stated.relation,
+            anchor: stated.anchor.as_ref().map(Rle::decode),
+            among: stated.among.iter().map(Rle::decode).collect(),
+        };
+        Ok(Truth {
+            mask: union(self.masks.iter().map(|rle| Ok(rle.decode())), size)?,
+            ignore: None,
+            answer: Some(self.answer.clone()),
+            names: Some(self.names.clone()),
+            constraints: self.constraints.iter().map(constraint).collect(),
+        })
+    }
+}
+
+fn empty(size: ImageSize) -> Mask {
+    Mask {
+        size,
+        data: vec![0; size.pixels()],
+    }
+}
+
+fn union(
+    masks: impl Iterator<Item = Result<Mask, Problem>>,
+    size: ImageSize,
+) -> Result<Mask, Problem> {
+    let mut all = empty(size);
+    for mask in masks {
+        let mask = mask?;
+        if mask.size != size {
+            let ImageSize { height, width } = mask.size;
+            return Err(Problem::new(
+                "wrong-size",
+                format!(
+                    "a mask of {width} × {height} pixels for a picture of {} × {}",
+                    size.width, size.height
+                ),
+            ));
+        }
+        all = all.union(&mask)?;
+    }
+    Ok(all)
+}
+
+/// As LISA's code: largest first, later polygons over earlier ones, target or ignored.
+fn draw(shapes: &[Shape], size: ImageSize) -> Result<Truth, Problem> {
+    let filled = |shape: &Shape| fill_opencv(&shape.points, size);
+    let mut order = Vec::with_capacity(shapes.len());
+    for shape in shapes {
+        order.push((filled(shape)?.area(), shape));
+    }
+    order.sort_by_key(|(area, _)| *area);
+    let (mut mask, mut ignore) = (empty(size), empty(size));
+    // NumPy's order of ascending areas, reversed.
+    for (_, shape) in order.into_iter().rev() {
+        let area = filled(shape)?;
+        paint(&mut mask, &area, !shape.ignore)?;
+        paint(&mut ignore, &area, shape.ignore)?;
+    }
+    Ok(Truth {
+        mask,
+        ignore: Some(ignore),
+        answer: None,
+        names: None,
+        constraints: Vec::new(),
+    })
+}
+
+fn paint(mask: &mut Mask, area: &Mask, inside: bool) -> Result<(), Error> {
+    if inside {
+        *mask = mask.union(area)?;
+    } else {
+        for (value, covered) in mask.data.iter_mut().zip(&area.data) {
+            *value &= 1 - covered;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(side: f64, ignore: bool) -> Shape {
+        Shape {
+            points: vec![[0.0, 0.0], [side, 0.0], [side, side], [0.0, side]],
+            ignore,
+        }
+    }
+
+    #[test]
+    fn smaller_polygons_are_drawn_over_larger_ones() {
+        let size = ImageSize {
+            height: 8,
+            width: 8,
+        };
+        let shapes = [square(1.0, true), square(5.0, false), square(3.0, true)];
+        let truth = Target::Shapes(shapes.into()).truth(size).unwrap();
+        assert_eq!(truth.mask.area(), 36 - 16);
+        assert_eq!(truth.ignore.unwrap().area(), 16);
+        let shapes = [square(2.0, false), square(5.0, true)];
+        let truth = Target::Shapes(shapes.into()).truth(size).unwrap();
+        assert_eq!(truth.mask.area(), 9);
+        assert_eq!(truth.ignore.unwrap().area(), 36 - 9);
+    }
+}

@@ -1,0 +1,99 @@
+//! One answered question as the few numbers that all measures are made of.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Constraint, Overlap, Statements, names_all, same_words, statements};
+use askmask_core::error::Error;
+use askmask_core::mask::Mask;
+
+/// What should have been answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Truth {
+    /// Everything that should be segmented; empty where nothing should.
+    pub mask: Mask,
+    /// Pixels that do not count.
+    pub ignore: Option<Mask>,
+    /// The answer's words, where they are known.
+    pub answer: Option<String>,
+    /// What the targets are called, one for each.
+    pub names: Option<Vec<String>>,
+    /// What the target must satisfy.
+    pub constraints: Vec<Constraint>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The text with `[SEG]` in it.
+    pub marked: String,
+    /// How many `[SEG]` there are.
+    pub segs: u32,
+    /// Union of all masks.
+    pub mask: Mask,
+}
+
+/// What is left of a question once it was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Whether there was something to segment.
+    pub targeted: bool,
+    /// How many `[SEG]` the answer had.
+    pub segs: u32,
+    /// Pixels, those to ignore left out.
+    pub predicted: u64,
+    pub truth: u64,
+    pub intersection: u64,
+    pub union: u64,
+    /// Whether the answer was the expected one, word for word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_words: Option<bool>,
+    /// Whether the answer named all targets and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<bool>,
+    /// Whether the mask satisfied all constraints of the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraints: Option<bool>,
+    /// What the answer said about its own mask.
+    pub statements: Statements,
+}
+
+impl Measured {
+    /// Measures an answer.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] when the masks are of different sizes.
+    pub fn of(said: &Said, truth: &Truth) -> Result<Self, Error> {
+        let overlap = Overlap::of(&said.mask, &truth.mask, truth.ignore.as_ref())?;
+        let mut satisfied = None;
+        for constraint in &truth.constraints {
+            satisfied = Some(satisfied.unwrap_or(true) && constraint.holds(&said.mask)?);
+        }
+        let names = truth.names.as_ref();
+        Ok(Self {
+            targeted: overlap.truth > 0,
+            segs: said.segs,
+            predicted: overlap.predicted,
+            truth: overlap.truth,
+            intersection: overlap.intersection,
+            union: overlap.union,
+            same_words: truth
+                .answer
+                .as_ref()
+                .map(|answer| same_words(&said.marked, answer)),
+            named: names.map(|names| names_all(&said.marked, names)),
+            constraints: satisfied,
+            statements: statements(&said.marked, &said.mask, &truth.constraints)?,
+        })
+    }
+
+    /// Intersection and union again.
+    #[must_use]
+    pub fn overlap(&self) -> Overlap {
+        Overlap {
+            intersection: self.intersection,
+            union: self.union,
+            predicted: self.predicted,
+            truth: self.truth,
+        }
+    }
+}
