@@ -1,9 +1,8 @@
-"""Questions about a scene with their answers. Every `[SEG]` in an answer stands for one object."""
+"""Makes questions about a scene, with their answers."""
 
-from dataclasses import dataclass, field
-
+from question import Question
 from relations import Relations
-from scenes import SIZE, Placed
+from scenes import SIZE
 from wording import GROUPS, LIST, PLACE, Wording, capital, dress, joined, plural, with_article
 
 HELD_OUT_FACTS = 1  # the last fact of each object is never trained on
@@ -13,24 +12,6 @@ FAMILIES = {  # how often each is trained on
     "false-premise": 4, "presence": 2,
 }  # fmt: skip
 PRACTICE = {"place": 0.5, "list": 0.5, "keywords": 1.5}  # trained on, not measured
-
-
-@dataclass
-class Constraint:
-    """What the target must satisfy: `relation` to `anchor`, or among the objects in `among`."""
-
-    relation: str
-    anchor: Placed | None
-    among: list[Placed]
-
-
-@dataclass
-class Question:
-    family: str
-    text: str
-    answer: str
-    targets: list[Placed] = field(default_factory=list)  # one per [SEG]
-    constraints: list[Constraint] = field(default_factory=list)
 
 
 class Asker(Relations):

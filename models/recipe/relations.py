@@ -2,7 +2,7 @@
 
 import math
 
-import questions as q
+from question import Constraint, Question
 from wording import EXTREME_ANSWERS, EXTREMES, GROUPS, LARGEST, NEAREST, SIDES, SMALLEST, joined
 
 MARGIN = 14  # pixels by which a center must lie beyond another to count as left, right, above or below
@@ -51,11 +51,11 @@ class Relations:
         target = ordered[-1] if largest else ordered[0]
         text = self.wording.request(self.rng.choice(LARGEST if largest else SMALLEST).format(n=noun))
         word = "largest" if largest else "smallest"
-        return self.chosen(text, f"The {word} {noun} is", target, q.Constraint(word, None, members))
+        return self.chosen(text, f"The {word} {noun} is", target, Constraint(word, None, members))
 
     def chosen(self, text, reason, target, constraint):
         answer = f"{reason} the {self.name(target.kind)}. [SEG]"
-        return q.Question("", text, answer, [target], [constraint])
+        return Question("", text, answer, [target], [constraint])
 
     def spatial(self, scene):
         return self.rng.choice([self.side, self.end, self.nearest])(scene) or self.end(scene)
@@ -71,7 +71,7 @@ class Relations:
         if along(ordered[-1], ENDS[relation]) < along(ordered[-2], ENDS[relation]) + MARGIN:
             return None
         text = self.wording.request(self.rng.choice(EXTREMES[relation]).format(n=noun))
-        return self.chosen(text, f"{EXTREME_ANSWERS[relation]} is", ordered[-1], q.Constraint(relation, None, members))
+        return self.chosen(text, f"{EXTREME_ANSWERS[relation]} is", ordered[-1], Constraint(relation, None, members))
 
     def side(self, scene):
         """The only one of some on a side of an object."""
@@ -92,7 +92,7 @@ class Relations:
         phrase = self.rng.choice(SIDES[relation])
         text = self.wording.request(f"the {noun} {phrase} the {self.name(anchor.kind)}")
         reason = f"{phrase.capitalize()} the {self.name(anchor.kind)} is"
-        return self.chosen(text, reason, target, q.Constraint(relation, anchor, members))
+        return self.chosen(text, reason, target, Constraint(relation, anchor, members))
 
     def nearest(self, scene):
         """The one of some nearest to an object."""
@@ -105,7 +105,7 @@ class Relations:
             return None
         text = self.wording.request(f"the {self.rng.choice(NEAREST).format(n=noun)} the {self.name(anchor.kind)}")
         reason = f"Nearest to the {self.name(anchor.kind)} is"
-        return self.chosen(text, reason, others[0], q.Constraint("nearest-to", anchor, others))
+        return self.chosen(text, reason, others[0], Constraint("nearest-to", anchor, others))
 
     def negation(self, scene):
         """All of a category but one of its kinds."""
@@ -121,10 +121,10 @@ class Relations:
         name = self.name(left_out)
         if len(targets) == 1:
             phrase = self.rng.choice([f"the {singular} that is not the {name}", f"the {singular} other than the {name}"])
-            return q.Question("", self.wording.request(phrase), f"Not the {name}: the {self.name(targets[0].kind)}. [SEG]", targets)
+            return Question("", self.wording.request(phrase), f"Not the {name}: the {self.name(targets[0].kind)}. [SEG]", targets)
         phrase = self.rng.choice([f"all {many} except the {name}", f"all the {many} but the {name}", f"the {many} without the {name}"])
         named = joined([f"the {self.name(o.kind)} [SEG]" for o in targets])
-        return q.Question("", self.wording.request(phrase, True), f"Not the {name}: {named}.", targets)
+        return Question("", self.wording.request(phrase, True), f"Not the {name}: {named}.", targets)
 
     def conditional(self, scene):
         """One object if a third is there, another one if not."""
@@ -139,4 +139,4 @@ class Relations:
         chosen = first if holds else second
         verb = "are" if many else "is"
         reason = f"There {verb} {self.a(kind)}" if holds else self.none_of(kind).removesuffix(" here.")
-        return q.Question("", text, f"{reason}, so the {self.name(chosen.kind)}. [SEG]", [chosen])
+        return Question("", text, f"{reason}, so the {self.name(chosen.kind)}. [SEG]", [chosen])

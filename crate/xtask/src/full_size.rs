@@ -10,10 +10,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::run::{Done, Fault, root};
+use crate::run::{Error, Result, root};
 
 /// Bytes after which a shard ends, as the hub's own tools cut them.
-const SHARD: usize = 1 << 30;
+const SHARD_BYTES: usize = 1 << 30;
 
 /// `tests/fixtures/sa2va_{size}_shapes.json`.
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ impl Tensor {
 }
 
 /// Writes the checkpoint of `size`, "1b" or "2b", into `folder`.
-pub fn write(folder: &Path, size: &str) -> Done {
+pub fn write(folder: &Path, size: &str) -> Result {
     let fixtures = root().join("tests/fixtures");
     std::fs::create_dir_all(folder)?;
     let config = fixtures.join(format!("sa2va_{size}_config.json"));
@@ -56,8 +56,8 @@ pub fn write(folder: &Path, size: &str) -> Done {
         std::fs::write(folder.join(name), text)?;
     }
     let text = std::fs::read_to_string(fixtures.join(format!("sa2va_{size}_shapes.json")))?;
-    let shapes: Shapes = serde_json::from_str(&text).map_err(|e| Fault(format!("shapes: {e}")))?;
-    let shards = cut(shapes.tensors.iter().flat_map(expand).collect());
+    let shapes: Shapes = serde_json::from_str(&text).map_err(|e| Error(format!("shapes: {e}")))?;
+    let shards = split_into_shards(shapes.tensors.iter().flat_map(expand).collect());
     let mut map = Map::new();
     for (i, shard) in shards.iter().enumerate() {
         let file = format!("model-{:05}-of-{:05}.safetensors", i + 1, shards.len());
@@ -91,12 +91,12 @@ fn expand(pattern: &Pattern) -> Vec<Tensor> {
     numbers.map(tensor).collect()
 }
 
-/// Shards of at most [`SHARD`] bytes, but for a single tensor that is larger.
-fn cut(tensors: Vec<Tensor>) -> Vec<Vec<Tensor>> {
+/// Shards of at most [`SHARD_BYTES`] bytes, but for a single tensor that is larger.
+fn split_into_shards(tensors: Vec<Tensor>) -> Vec<Vec<Tensor>> {
     let mut shards: Vec<Vec<Tensor>> = vec![Vec::new()];
     let mut bytes = 0;
     for tensor in tensors {
-        if bytes > 0 && bytes + tensor.bytes() > SHARD {
+        if bytes > 0 && bytes + tensor.bytes() > SHARD_BYTES {
             shards.push(Vec::new());
             bytes = 0;
         }
@@ -108,7 +108,7 @@ fn cut(tensors: Vec<Tensor>) -> Vec<Vec<Tensor>> {
     shards
 }
 
-fn write_shard(path: &Path, tensors: &[Tensor]) -> Done {
+fn write_shard(path: &Path, tensors: &[Tensor]) -> Result {
     let mut header = Map::new();
     let mut end = 0;
     for tensor in tensors {
@@ -129,17 +129,17 @@ fn write_shard(path: &Path, tensors: &[Tensor]) -> Done {
 
 /// Uniform values of a width that keeps activations at about one: weights by their fan-in, norms
 /// around one, everything else small.
-fn write_values(file: &mut impl Write, tensor: &Tensor) -> Done {
+fn write_values(file: &mut impl Write, tensor: &Tensor) -> Result {
     let fan_in: usize = tensor.shape[1..].iter().product();
     let norm = tensor.name.contains("norm") && tensor.name.ends_with("weight");
-    let (middle, width) = match tensor.shape.len() {
+    let (mean, width) = match tensor.shape.len() {
         1 if norm => (1.0, 0.1),
         1 => (0.0, 0.05),
         _ => (0.0, (3.0 / fan_in as f32).sqrt()),
     };
     let mut random = Random(seed(&tensor.name));
     for _ in 0..tensor.count() {
-        let value = middle + width * random.next();
+        let value = mean + width * random.next();
         // The upper half of an f32 is a bf16; which way it rounds does not matter here.
         file.write_all(&value.to_le_bytes()[2..])?;
     }

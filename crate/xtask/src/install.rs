@@ -1,10 +1,10 @@
 //! Installing what a bare machine lacks.
 
-use crate::run::{Done, Fault, program, root, run, succeeds};
-use crate::web::Settings;
+use crate::run::{Error, Result, program, root, run, succeeds};
+use crate::settings::Settings;
 
 /// The wasm target, wasm-bindgen and wasm-pack, the latter two into `target/tools`.
-pub fn wasm_tools(settings: &Settings) -> Done {
+pub fn wasm_tools(settings: &Settings) -> Result {
     // `rustup target add` is quick when the target is there already.
     run(program(
         "rustup",
@@ -29,7 +29,8 @@ pub fn wasm_tools(settings: &Settings) -> Done {
                 "target/tools",
             ];
             if tool == "wasm-pack" {
-                install.push("--locked");
+                // It only calls other programs: quick to build counts for more than quick to run.
+                install.extend(["--locked", "--debug"]);
             }
             run(program("cargo", &install))?;
         }
@@ -38,9 +39,9 @@ pub fn wasm_tools(settings: &Settings) -> Done {
 }
 
 /// Packages of the npm projects `web` and `tests/browser`.
-pub fn npm(folder: &str) -> Done {
+pub fn npm(folder: &str) -> Result {
     if !succeeds(program("npm", &["--version"])) {
-        return Err(Fault("npm is missing: install Node.js 20 or newer".into()));
+        return Err(Error("npm is missing: install Node.js 20 or newer".into()));
     }
     let lock = root().join(folder).join("package-lock.json");
     let installed = root().join(folder).join("node_modules/.package-lock.json");
@@ -55,7 +56,7 @@ pub fn npm(folder: &str) -> Done {
 }
 
 /// A Python environment `target/NAME` with the packages of a requirements file; gives its interpreter.
-pub fn python(name: &str, requirements: &str) -> Result<String, Fault> {
+pub fn python(name: &str, requirements: &str) -> Result<String> {
     let environment = root().join("target").join(name);
     let python = environment
         .join("bin/python")
@@ -75,7 +76,7 @@ pub fn python(name: &str, requirements: &str) -> Result<String, Fault> {
 }
 
 /// A Debian package, unless `present` says that it is not needed.
-pub fn debian(package: &str, present: bool) -> Done {
+pub fn debian(package: &str, present: bool) -> Result {
     if present {
         return Ok(());
     }
@@ -83,7 +84,7 @@ pub fn debian(package: &str, present: bool) -> Done {
         "sh",
         &["-c", "command -v apt-get && test \"$(id -u)\" = 0"],
     )) {
-        return Err(Fault(format!(
+        return Err(Error(format!(
             "install {package} with your system's package manager"
         )));
     }

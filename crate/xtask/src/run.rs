@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 /// What went wrong, in one line.
 #[derive(Debug)]
-pub struct Fault(pub String);
+pub struct Error(pub String);
 
-pub type Done = Result<(), Fault>;
+pub type Result<T = ()> = std::result::Result<T, Error>;
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for Error {
     fn from(cause: std::io::Error) -> Self {
         Self(cause.to_string())
     }
@@ -34,14 +34,26 @@ pub fn program(name: &str, arguments: &[&str]) -> Command {
 }
 
 /// Runs a program and fails when it does.
-pub fn run(mut command: Command) -> Done {
-    let line = show(&command);
+pub fn run(mut command: Command) -> Result {
+    let line = line(&command);
     println!("\n$ {line}");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Fault(format!("`{line}` ended with {status}"))),
-        Err(cause) => Err(Fault(format!("`{line}` could not be started: {cause}"))),
+        Ok(status) => Err(Error(format!("`{line}` ended with {status}"))),
+        Err(cause) => Err(Error(format!("`{line}` could not be started: {cause}"))),
     }
+}
+
+/// Does two jobs at once, waits for both, and fails when one does.
+pub fn both(first: impl FnOnce() -> Result + Send, second: impl FnOnce() -> Result) -> Result {
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        let first = first.join();
+        first
+            .unwrap_or_else(|_| Err(Error("a thread panicked".into())))
+            .and(second)
+    })
 }
 
 /// Whether a program runs and ends well; its output is dropped.
@@ -53,7 +65,8 @@ pub fn succeeds(mut command: Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-fn show(command: &Command) -> String {
+/// A command as one would type it.
+fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words
         .map(|word| word.to_string_lossy())

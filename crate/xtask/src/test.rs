@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use crate::install;
-use crate::run::{Done, program, run};
+use crate::run::{Result, both, program, run};
+use crate::settings::Settings;
 use crate::web;
 
 /// All tests. A machine without a WebGPU adapter in Chromium fails, it does not skip.
-pub fn all() -> Done {
+pub fn all() -> Result {
+    run(program("cargo", &["fmt", "--all", "--check"]))?;
     install::debian("mesa-vulkan-drivers", has_vulkan())?;
     install::debian(
         "chromium",
@@ -15,9 +17,27 @@ pub fn all() -> Done {
     )?;
     install::npm("web")?;
     install::npm("tests/browser")?;
-    run(program("cargo", &["fmt", "--all", "--check"]))?;
-    run(program("npm", &["--prefix", "web", "test"]))?;
+    // PyTorch is a large download: it comes while the compiler works.
+    both(|| recipe_python().map(drop), product)?;
+    recipe()
+}
+
+/// Rust, TypeScript and the browser.
+fn product() -> Result {
+    let settings = Settings::read()?;
     run(program("cargo", &["test", "--workspace", "--locked"]))?;
+    // The wasm module's last step, its link, takes minutes on one core: lints use the other one.
+    // Their folders in `target` differ, so neither waits for the other.
+    both(|| web::build_wasm(&settings), lint)?;
+    web::check_size(&settings)?;
+    // These read the types of the wasm module.
+    run(program("npm", &["--prefix", "web", "run", "check"]))?;
+    run(program("npm", &["--prefix", "web", "test"]))?;
+    web::build_page()?;
+    run(program("npm", &["--prefix", "tests/browser", "test"]))
+}
+
+fn lint() -> Result {
     run(program(
         "cargo",
         &[
@@ -29,16 +49,11 @@ pub fn all() -> Done {
             "-D",
             "warnings",
         ],
-    ))?;
-    web::build()?;
-    web::check_size()?;
-    run(program("npm", &["--prefix", "web", "run", "check"]))?;
-    run(program("npm", &["--prefix", "tests/browser", "test"]))?;
-    recipe()
+    ))
 }
 
 /// The parity table. No `--package`: that would choose other features and compile Burn again.
-pub fn parity() -> Done {
+pub fn parity() -> Result {
     install::debian("mesa-vulkan-drivers", has_vulkan())?;
     run(program("cargo", &["run", "--bin", "parity", "--locked"]))
 }
@@ -52,13 +67,17 @@ fn has_vulkan() -> bool {
 }
 
 /// Makes the golden fixtures again in a Python environment of their own.
-pub fn fixtures() -> Done {
+pub fn fixtures() -> Result {
     let python = install::python("fixtures-venv", "tests/fixtures/requirements.txt")?;
     run(program(&python, &["tests/fixtures/make.py"]))
 }
 
 /// The training recipe of the embedded model at a small scale, in a Python environment of its own.
-pub fn recipe() -> Done {
-    let python = install::python("recipe-venv", "models/recipe/requirements.txt")?;
+pub fn recipe() -> Result {
+    let python = recipe_python()?;
     run(program(&python, &["models/recipe/smoke.py"]))
+}
+
+fn recipe_python() -> Result<String> {
+    install::python("recipe-venv", "models/recipe/requirements.txt")
 }

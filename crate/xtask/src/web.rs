@@ -1,51 +1,23 @@
 //! The wasm module and the page.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
-use serde::Deserialize;
-
 use crate::install;
-use crate::run::{Done, Fault, program, root, run};
-
-/// `wasm-pack.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Settings {
-    #[serde(rename = "crate")]
-    package: String,
-    out_dir: String,
-    target: String,
-    profile: String,
-    rustflags: String,
-    brotli_budget: usize,
-    tools: BTreeMap<String, String>,
-}
-
-impl Settings {
-    pub fn read() -> Result<Self, Fault> {
-        let text = std::fs::read_to_string(root().join("wasm-pack.toml"))?;
-        toml::from_str(&text).map_err(|e| Fault(format!("wasm-pack.toml: {e}")))
-    }
-
-    /// The pinned version of a tool.
-    pub fn tool(&self, name: &str) -> Result<&str, Fault> {
-        let version = self.tools.get(name).map(String::as_str);
-        version.ok_or_else(|| Fault(format!("wasm-pack.toml pins no version of {name}")))
-    }
-}
+use crate::run::{Error, Result, program, run};
+use crate::settings::Settings;
 
 /// Builds the wasm module and the page into `web/dist`.
-pub fn build() -> Done {
+pub fn build() -> Result {
     let settings = Settings::read()?;
-    install::wasm_tools(&settings)?;
     install::npm("web")?;
-    wasm(&settings)?;
-    run(program("npm", &["--prefix", "web", "run", "build"]))
+    build_wasm(&settings)?;
+    build_page()
 }
 
-fn wasm(settings: &Settings) -> Done {
-    let out_dir = root().join(&settings.out_dir);
+/// Builds the wasm module, and its JavaScript and types, into the folder of the settings.
+pub fn build_wasm(settings: &Settings) -> Result {
+    install::wasm_tools(settings)?;
+    let out_dir = settings.out_dir();
     let out_dir = out_dir.to_string_lossy();
     let mut build = program(
         "wasm-pack",
@@ -70,11 +42,14 @@ fn wasm(settings: &Settings) -> Done {
     run(build)
 }
 
+/// Builds the page around the wasm module.
+pub fn build_page() -> Result {
+    run(program("npm", &["--prefix", "web", "run", "build"]))
+}
+
 /// Prints the wasm module's size and fails when its transfer passes the budget.
-pub fn check_size() -> Done {
-    let settings = Settings::read()?;
-    let file = root().join(&settings.out_dir).join("askmask_web_bg.wasm");
-    let wasm = std::fs::read(&file)?;
+pub fn check_size(settings: &Settings) -> Result {
+    let wasm = std::fs::read(settings.out_dir().join("askmask_web_bg.wasm"))?;
     let mut writer = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 11, 24);
     writer.write_all(&wasm)?;
     let compressed = writer.into_inner().len();
@@ -84,7 +59,7 @@ pub fn check_size() -> Done {
         settings.brotli_budget
     );
     if compressed > settings.brotli_budget {
-        return Err(Fault(format!(
+        return Err(Error(format!(
             "the wasm module is {compressed} bytes after brotli"
         )));
     }
@@ -92,7 +67,7 @@ pub fn check_size() -> Done {
 }
 
 /// Builds and serves the page.
-pub fn demo(port: &str) -> Done {
+pub fn demo(port: &str) -> Result {
     build()?;
     println!("\naskmask is at http://localhost:{port}/ (Ctrl-C ends it)");
     run(program(
