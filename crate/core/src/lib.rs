@@ -39,4 +39,4 @@ pub use pipeline::{
 };
 pub use runtime::device::DeviceKind;
 pub use runtime::host::{Host, Stage};
-pub use runtime::trace::Trace;
+pub use runtime::trace::{TraceEvent, TraceStage};

@@ -1,6 +1,7 @@
 //! Pictures: decoding untrusted bytes to RGB.
 
 mod jpeg;
+pub mod normalize;
 pub mod resample;
 mod sniff;
 mod webp;

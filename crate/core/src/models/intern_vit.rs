@@ -1,86 +1,142 @@
-//! InternViT, the vision tower of the language side (Chen et al. 2024; `modeling_intern_vit`).
+//! InternViT, the vision tower of the language side
+//! ([Chen et al. 2024](https://arxiv.org/abs/2312.14238); transformers'
+//! [`modeling_internvl.py`](https://github.com/huggingface/transformers/blob/main/src/transformers/models/internvl/modeling_internvl.py)).
 
 use burn::tensor::activation::gelu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Deserialize;
 
-use super::sa2va::Config;
+use super::limits::{MAX_IMAGE_SIDE, MAX_LAYERS, MAX_WIDTH, divides, within};
 use crate::error::Error;
-use crate::models::sample::noise;
 use crate::nn::{LayerNorm, Linear, Loader, RmsNorm, attention, resize_bicubic};
+use crate::runtime::run::Run;
+use crate::runtime::trace::TraceStage;
+
+/// InternViT's sizes, the `vision_config` block of `config.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InternVitConfig {
+    pub hidden_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub intermediate_size: usize,
+    /// Side in pixels that the position table was made for.
+    pub image_size: usize,
+    pub patch_size: usize,
+    #[serde(default = "eps")]
+    pub layer_norm_eps: f64,
+    #[serde(default = "yes")]
+    pub qkv_bias: bool,
+    #[serde(default)]
+    pub qk_normalization: bool,
+}
+
+fn eps() -> f64 {
+    1e-6
+}
+fn yes() -> bool {
+    true
+}
+
+impl InternVitConfig {
+    /// # Errors
+    /// [`Error::UnsupportedModel`] for sizes that cannot be run.
+    pub fn check(&self) -> Result<(), Error> {
+        within("vision image_size", self.image_size, MAX_IMAGE_SIDE)?;
+        within("vision patch_size", self.patch_size, self.image_size)?;
+        within("vision hidden_size", self.hidden_size, MAX_WIDTH)?;
+        within(
+            "vision intermediate_size",
+            self.intermediate_size,
+            MAX_WIDTH,
+        )?;
+        within(
+            "vision num_hidden_layers",
+            self.num_hidden_layers,
+            MAX_LAYERS,
+        )?;
+        divides("vision heads", self.num_attention_heads, self.hidden_size)?;
+        divides("vision patch_size", self.patch_size, self.image_size)
+    }
+}
 
 /// Vision transformer over one tile.
 #[derive(Debug, Clone)]
 pub struct InternVit {
     patch_weight: Tensor<4>,
     patch_bias: Tensor<1>,
-    patch_size: usize,
     class_token: Tensor<3>,
     positions: Tensor<3>,
     blocks: Vec<Block>,
 }
 
 impl InternVit {
-    /// Reads `vision_model.*`.
+    /// Reads `{at}.*` for tiles of `grid` × `grid` patches.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read; those of [`Loader::checkpoint`].
-    pub async fn load(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
-        let vision = &config.vision_config;
-        let (width, patch) = (vision.hidden_size, vision.patch_size);
-        let at = "vision_model.embeddings";
-        let mut blocks = Vec::with_capacity(vision.num_hidden_layers);
-        for i in 0..vision.num_hidden_layers {
-            let at = format!("vision_model.encoder.layers.{i}");
+    /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
+    pub async fn load(
+        loader: &Loader<'_>,
+        at: &str,
+        config: &InternVitConfig,
+        grid: usize,
+    ) -> Result<Self, Error> {
+        let mut blocks = Vec::with_capacity(config.num_hidden_layers);
+        for i in 0..config.num_hidden_layers {
+            let at = format!("{at}.encoder.layers.{i}");
             blocks.push(Block::load(loader, &at, config)?);
             loader.checkpoint().await?;
         }
+        let at = format!("{at}.embeddings");
         Ok(Self {
-            patch_weight: loader.tensor(
-                &format!("{at}.patch_embedding.weight"),
-                [width, 3, patch, patch],
-            )?,
-            patch_bias: loader.tensor(&format!("{at}.patch_embedding.bias"), [width])?,
-            patch_size: patch,
-            class_token: loader.tensor(&format!("{at}.class_embedding"), [1, 1, width])?,
-            positions: load_positions(loader, &format!("{at}.position_embedding"), config)?,
+            patch_weight: loader.tensor(&format!("{at}.patch_embedding.weight"))?,
+            patch_bias: loader.tensor(&format!("{at}.patch_embedding.bias"))?,
+            class_token: loader.tensor(&format!("{at}.class_embedding"))?,
+            positions: load_positions(loader, &format!("{at}.position_embedding"), config, grid)?,
             blocks,
         })
     }
 
-    /// Patch and position embedding: `[1, 3, side, side]` → `[1, 1 + grid², width]`.
-    #[must_use]
-    pub fn embed(&self, pixels: Tensor<4>) -> Tensor<3> {
+    /// The output of the last block, without a final norm, as Sa2VA reads it.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[1, 3, side, side]`, normalized; side is grid · patch size
+    /// - result: `[1, 1 + grid², width]`, the class token first
+    ///
+    /// # Errors
+    /// Those of [`Run::block`] and [`Run::trace`].
+    pub async fn forward(&self, pixels: Tensor<4>, run: &mut Run<'_>) -> Result<Tensor<3>, Error> {
         let patches = self.patches(pixels);
-        Tensor::cat(vec![self.class_token.clone(), patches], 1) + self.positions.clone()
-    }
-
-    /// `[1, 3, h, w]` → `[1, patches, width]`.
-    fn patches(&self, pixels: Tensor<4>) -> Tensor<3> {
-        let options = ConvOptions::new([self.patch_size; 2], [0, 0], [1, 1], 1);
-        let patches = conv2d(
-            pixels,
-            self.patch_weight.clone(),
-            Some(self.patch_bias.clone()),
-            options,
-        );
-        patches.flatten::<3>(2, 3).swap_dims(1, 2)
-    }
-
-    /// The patch embedding and the first block on five patches of noise, `[1, 5, width]`.
-    #[must_use]
-    pub fn sample(&self) -> Tensor<3> {
-        let side = self.patch_size;
-        let pixels = noise([1, 3, side, 5 * side], &self.patch_bias.device());
-        let patches = self.patches(pixels);
-        match self.blocks.first() {
-            Some(block) => block.forward(patches),
-            None => patches,
+        let tokens = Tensor::cat(vec![self.class_token.clone(), patches], 1);
+        let mut x = tokens + self.positions.clone();
+        run.trace(TraceStage::VitEmbeddings, run.item, &x).await?;
+        for block in &self.blocks {
+            x = block.forward(x);
+            run.block().await?;
         }
+        run.trace(TraceStage::VitLastHidden, run.item, &x).await?;
+        Ok(x)
     }
 
-    /// The transformer blocks in order, to be run one by one on the result of [`Self::embed`].
+    /// The patch embedding alone: `[1, 3, h, w]` → `[1, patches, width]`.
+    #[must_use]
+    pub fn patches(&self, pixels: Tensor<4>) -> Tensor<3> {
+        let [_, _, height, width] = self.patch_weight.dims();
+        let options = ConvOptions::new([height, width], [0, 0], [1, 1], 1);
+        let (weight, bias) = (self.patch_weight.clone(), self.patch_bias.clone());
+        conv2d(pixels, weight, Some(bias), options)
+            .flatten::<3>(2, 3)
+            .swap_dims(1, 2)
+    }
+
+    /// Where it computes.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.patch_bias.device()
+    }
+
+    /// The transformer blocks in order.
     #[must_use]
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
@@ -88,13 +144,15 @@ impl InternVit {
 }
 
 /// The learned table `[1, 1 + n², width]`, its grid resized to that of a tile.
-fn load_positions(loader: &mut Loader, name: &str, config: &Config) -> Result<Tensor<3>, Error> {
-    let width = config.vision_config.hidden_size;
-    let from = config.vision_config.image_size / config.vision_config.patch_size;
-    let to = config.grid();
-    let Some(table) = loader.values(name, &[1, 1 + from * from, width])? else {
-        return Ok(Tensor::zeros([1; 3], loader.device()));
-    };
+fn load_positions(
+    loader: &Loader,
+    name: &str,
+    config: &InternVitConfig,
+    to: usize,
+) -> Result<Tensor<3>, Error> {
+    let width = config.hidden_size;
+    let from = config.image_size / config.patch_size;
+    let table = loader.values(name)?;
     let (class, grid) = table.split_at(width);
     let mut values = class.to_vec();
     if from == to {
@@ -122,37 +180,30 @@ pub struct Block {
 }
 
 impl Block {
-    fn load(loader: &mut Loader, at: &str, config: &Config) -> Result<Self, Error> {
-        let vision = &config.vision_config;
-        let (width, eps) = (vision.hidden_size, vision.layer_norm_eps);
-        let qk_norm = match vision.qk_normalization {
-            true => Some((
-                RmsNorm::load(loader, &format!("{at}.attn.q_norm"), width, eps)?,
-                RmsNorm::load(loader, &format!("{at}.attn.k_norm"), width, eps)?,
-            )),
-            false => None,
+    /// Reads `{at}.*`.
+    ///
+    /// # Errors
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str, config: &InternVitConfig) -> Result<Self, Error> {
+        let eps = config.layer_norm_eps;
+        let qk_norm = if config.qk_normalization {
+            let [q, k] =
+                ["q", "k"].map(|i| RmsNorm::load(loader, &format!("{at}.attn.{i}_norm"), eps));
+            Some((q?, k?))
+        } else {
+            None
         };
         Ok(Self {
-            heads: vision.num_attention_heads,
-            norm1: LayerNorm::load(loader, &format!("{at}.norm1"), width, eps)?,
-            norm2: LayerNorm::load(loader, &format!("{at}.norm2"), width, eps)?,
-            qkv: loader.linear(&format!("{at}.attn.qkv"), width, 3 * width, vision.qkv_bias)?,
+            heads: config.num_attention_heads,
+            norm1: LayerNorm::load(loader, &format!("{at}.norm1"), eps)?,
+            norm2: LayerNorm::load(loader, &format!("{at}.norm2"), eps)?,
+            qkv: loader.linear(&format!("{at}.attn.qkv"))?,
             qk_norm,
-            proj: loader.linear(&format!("{at}.attn.proj"), width, width, true)?,
-            fc1: loader.linear(
-                &format!("{at}.mlp.fc1"),
-                width,
-                vision.intermediate_size,
-                true,
-            )?,
-            fc2: loader.linear(
-                &format!("{at}.mlp.fc2"),
-                vision.intermediate_size,
-                width,
-                true,
-            )?,
-            ls1: loader.tensor(&format!("{at}.ls1"), [width])?,
-            ls2: loader.tensor(&format!("{at}.ls2"), [width])?,
+            proj: loader.linear(&format!("{at}.attn.proj"))?,
+            fc1: loader.linear(&format!("{at}.mlp.fc1"))?,
+            fc2: loader.linear(&format!("{at}.mlp.fc2"))?,
+            ls1: loader.tensor(&format!("{at}.ls1"))?,
+            ls2: loader.tensor(&format!("{at}.ls2"))?,
         })
     }
 
@@ -167,8 +218,8 @@ impl Block {
 
     fn attend(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, tokens, width] = x.dims();
-        let parts = self.qkv.forward(x).chunk(3, 2);
-        let [mut q, mut k, v]: [Tensor<3>; 3] = parts
+        let qkv = self.qkv.forward(x).chunk(3, 2);
+        let [mut q, mut k, v]: [Tensor<3>; 3] = qkv
             .try_into()
             .unwrap_or_else(|_| unreachable!("three chunks"));
         if let Some((q_norm, k_norm)) = &self.qk_norm {

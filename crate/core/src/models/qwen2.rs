@@ -1,27 +1,86 @@
-//! Qwen2, the language model (Yang et al. 2024; transformers' `modeling_qwen2`).
+//! Qwen2, the language model ([Yang et al. 2024](https://arxiv.org/abs/2407.10671); transformers'
+//! [`modeling_qwen2.py`](https://github.com/huggingface/transformers/blob/main/src/transformers/models/qwen2/modeling_qwen2.py)).
 
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
+use serde::Deserialize;
 
-use super::sa2va::{Config, LanguageConfig};
+use super::limits::{MAX_LAYERS, MAX_VOCABULARY, MAX_WIDTH, divides, within};
 use crate::error::Error;
-use crate::models::sample::noise;
 use crate::nn::{Embedding, KvCache, Linear, Loader, RmsNorm, Rotary, attention};
+use crate::runtime::run::Run;
+use crate::runtime::trace::TraceStage;
 
-const EMBEDDING: &str = "language_model.model.embed_tokens";
+/// Qwen2's sizes, the `llm_config` block of `config.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Qwen2Config {
+    pub hidden_size: usize,
+    pub intermediate_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub num_key_value_heads: usize,
+    pub vocab_size: usize,
+    #[serde(default = "theta")]
+    pub rope_theta: f64,
+    #[serde(default = "eps")]
+    pub rms_norm_eps: f64,
+    #[serde(default = "positions")]
+    pub max_position_embeddings: usize,
+    /// Tied: the embedding table is also the output head.
+    #[serde(default)]
+    pub tie_word_embeddings: bool,
+}
 
-/// Name of the output head, which may be the embedding.
-fn head(config: &LanguageConfig) -> &'static str {
-    match config.tie_word_embeddings {
-        true => EMBEDDING,
-        false => "language_model.lm_head",
+fn eps() -> f64 {
+    1e-6
+}
+fn theta() -> f64 {
+    1e6
+}
+fn positions() -> usize {
+    32_768
+}
+
+impl Qwen2Config {
+    /// # Errors
+    /// [`Error::UnsupportedModel`] for sizes that cannot be run.
+    pub fn check(&self) -> Result<(), Error> {
+        within("llm hidden_size", self.hidden_size, MAX_WIDTH)?;
+        within("llm intermediate_size", self.intermediate_size, MAX_WIDTH)?;
+        within("llm num_hidden_layers", self.num_hidden_layers, MAX_LAYERS)?;
+        within("llm vocab_size", self.vocab_size, MAX_VOCABULARY)?;
+        within(
+            "llm max_position_embeddings",
+            self.max_position_embeddings,
+            1 << 22,
+        )?;
+        divides("llm heads", self.num_attention_heads, self.hidden_size)?;
+        divides(
+            "llm key-value heads",
+            self.num_key_value_heads,
+            self.num_attention_heads,
+        )?;
+        divides("rotary halves", 2, self.head_width())
+    }
+
+    /// Width of one attention head.
+    #[must_use]
+    pub fn head_width(&self) -> usize {
+        self.hidden_size / self.num_attention_heads
+    }
+
+    /// Name of the output head below `at`, which may be the embedding.
+    #[must_use]
+    pub fn head(&self, at: &str) -> String {
+        if self.tie_word_embeddings {
+            return embedding(at);
+        }
+        format!("{at}.lm_head")
     }
 }
 
-/// Outputs of the head that a sample looks at, evenly over all of them.
-fn sampled_rows(vocabulary: usize) -> impl Iterator<Item = usize> {
-    const COUNT: usize = 32;
-    (0..COUNT).map(move |i| i * (vocabulary - 1) / COUNT)
+fn embedding(at: &str) -> String {
+    format!("{at}.model.embed_tokens")
 }
 
 /// Decoder-only transformer with grouped queries and a SwiGLU feed-forward.
@@ -31,7 +90,7 @@ pub struct Qwen2 {
     layers: Vec<Layer>,
     norm: RmsNorm,
     head: Linear,
-    config: LanguageConfig,
+    config: Qwen2Config,
 }
 
 /// Keys and values of every layer.
@@ -69,76 +128,36 @@ impl State {
 }
 
 impl Qwen2 {
-    /// Reads `language_model.*`.
+    /// Reads `{at}.*`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read; those of [`Loader::checkpoint`].
-    pub async fn load(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
-        let llm = &config.llm_config;
-        let (width, vocabulary) = (llm.hidden_size, llm.vocab_size);
-        let mut layers = Vec::with_capacity(llm.num_hidden_layers);
-        for i in 0..llm.num_hidden_layers {
-            let at = format!("language_model.model.layers.{i}");
-            layers.push(Layer::load(loader, &at, llm)?);
+    /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
+    pub async fn load(loader: &Loader<'_>, at: &str, config: &Qwen2Config) -> Result<Self, Error> {
+        let mut layers = Vec::with_capacity(config.num_hidden_layers);
+        for i in 0..config.num_hidden_layers {
+            layers.push(Layer::load(
+                loader,
+                &format!("{at}.model.layers.{i}"),
+                config,
+            )?);
             loader.checkpoint().await?;
         }
         Ok(Self {
-            embedding: loader.embedding(EMBEDDING, vocabulary, width)?,
+            embedding: loader.embedding(&embedding(at))?,
             layers,
-            norm: RmsNorm::load(loader, "language_model.model.norm", width, llm.rms_norm_eps)?,
-            head: loader.linear(head(llm), width, vocabulary, false)?,
-            config: llm.clone(),
+            norm: RmsNorm::load(loader, &format!("{at}.model.norm"), config.rms_norm_eps)?,
+            head: loader.linear(&config.head(at))?,
+            config: config.clone(),
         })
-    }
-
-    /// The same with one layer and some rows of the head: good for [`Qwen2::sample`] alone.
-    ///
-    /// # Errors
-    /// As [`Qwen2::load`].
-    pub fn load_sample(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
-        let llm = &config.llm_config;
-        let (width, vocabulary) = (llm.hidden_size, llm.vocab_size);
-        let rows: Vec<_> = sampled_rows(vocabulary).map(|row| row..row + 1).collect();
-        Ok(Self {
-            embedding: loader.embedding(EMBEDDING, vocabulary, width)?,
-            layers: vec![Layer::load(loader, "language_model.model.layers.0", llm)?],
-            norm: RmsNorm::load(loader, "language_model.model.norm", width, llm.rms_norm_eps)?,
-            head: loader.linear_rows(head(llm), width, vocabulary, &rows)?,
-            config: llm.clone(),
-        })
-    }
-
-    /// The first layer on five tokens of noise and then on one, `[1, 1, width]`, and the logits
-    /// of some tokens after that.
-    #[must_use]
-    pub fn sample(&self, device: &Device) -> (Tensor<3>, Tensor<1>) {
-        let mut state = self.state(8, device);
-        let mut x = Tensor::zeros([1; 3], device);
-        for count in [5, 1] {
-            let rotary = self.rotary(&state, count, device);
-            x = noise([1, count, self.config.hidden_size], device);
-            if !self.layers.is_empty() {
-                x = self.layer(0, x, &rotary, &mut state);
-            }
-        }
-        let hidden = self.finish(x);
-        let logits = self.logits(hidden.clone()).flatten::<1>(0, 2);
-        if logits.dims()[0] < self.config.vocab_size {
-            return (hidden, logits);
-        }
-        let rows = sampled_rows(self.config.vocab_size).map(|row| logits.clone().narrow(0, row, 1));
-        (hidden, Tensor::cat(rows.collect(), 0))
     }
 
     /// An empty cache for `capacity` positions.
     #[must_use]
     pub fn state(&self, capacity: usize, device: &Device) -> State {
-        let width = self.config.hidden_size / self.config.num_attention_heads;
-        let groups = self.config.num_key_value_heads;
+        let (groups, width) = (self.config.num_key_value_heads, self.config.head_width());
+        let cache = |_| KvCache::new(groups, capacity, width, device);
         State {
-            layers: (0..self.layers.len())
-                .map(|_| KvCache::new(groups, capacity, width, device))
-                .collect(),
+            layers: self.layers.iter().map(cache).collect(),
             capacity,
         }
     }
@@ -146,50 +165,34 @@ impl Qwen2 {
     /// Embeddings of `ids`, `[1, ids, width]`.
     ///
     /// # Errors
-    /// [`Error::Internal`] when an id is outside the vocabulary.
+    /// [`Error::Internal`] when an id is outside the vocabulary; [`Error::Integrity`] when its
+    /// row cannot be read.
     pub fn embed(&self, ids: &[u32], device: &Device) -> Result<Tensor<3>, Error> {
         self.embedding.forward(ids, device)
     }
 
-    /// Decoder layers, to be run one by one between [`Self::rotary`] and [`Self::finish`].
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.layers.len()
-    }
-
-    /// Angles of the `count` positions that follow those in `state`.
-    #[must_use]
-    pub fn rotary(&self, state: &State, count: usize, device: &Device) -> Rotary {
-        let width = self.config.hidden_size / self.config.num_attention_heads;
-        Rotary::new(state.len(), count, width, self.config.rope_theta, device)
-    }
-
-    /// Runs layer `index` on `[1, count, width]`.
-    #[must_use]
-    pub fn layer(
+    /// All layers and the final norm, for the positions that follow those in `state`. The caller
+    /// keeps them within its capacity.
+    ///
+    /// # Shapes
+    /// - `x`: `[1, count, width]`, from [`Qwen2::embed`] or a connector
+    /// - result: `[1, count, width]`
+    ///
+    /// # Errors
+    /// Those of [`Run::block`] and [`Run::trace`].
+    pub async fn forward(
         &self,
-        index: usize,
-        x: Tensor<3>,
-        rotary: &Rotary,
+        mut x: Tensor<3>,
         state: &mut State,
-    ) -> Tensor<3> {
-        self.layers[index].forward(x, rotary, &mut state.layers[index])
-    }
-
-    /// All layers and the final norm: `[1, count, width]` → `[1, count, width]`.
-    #[must_use]
-    pub fn forward(&self, mut x: Tensor<3>, state: &mut State) -> Tensor<3> {
-        let rotary = self.rotary(state, x.dims()[1], &x.device());
-        for index in 0..self.depth() {
-            x = self.layer(index, x, &rotary, state);
+        run: &mut Run<'_>,
+    ) -> Result<Tensor<3>, Error> {
+        let rotary = Layer::rotary(&self.config, state.len(), x.dims()[1], &x.device());
+        for (index, (layer, cache)) in self.layers.iter().zip(&mut state.layers).enumerate() {
+            x = layer.forward(x, &rotary, cache);
+            run.trace_block(TraceStage::LmHidden, index, &x).await?;
+            run.block().await?;
         }
-        self.finish(x)
-    }
-
-    /// The final norm.
-    #[must_use]
-    pub fn finish(&self, x: Tensor<3>) -> Tensor<3> {
-        self.norm.forward(x)
+        Ok(self.norm.forward(x))
     }
 
     /// Logits of the token after the last of `[1, count, width]`: `[1, 1, vocabulary]`.
@@ -198,11 +201,23 @@ impl Qwen2 {
         let last = hidden.dims()[1] - 1;
         self.head.forward(hidden.narrow(1, last, 1))
     }
+
+    /// The decoder layers in order.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The norm behind the last layer.
+    #[must_use]
+    pub fn norm(&self) -> &RmsNorm {
+        &self.norm
+    }
 }
 
 /// One pre-norm decoder layer.
 #[derive(Debug, Clone)]
-struct Layer {
+pub struct Layer {
     heads: usize,
     groups: usize,
     input_norm: RmsNorm,
@@ -217,30 +232,38 @@ struct Layer {
 }
 
 impl Layer {
-    fn load(loader: &mut Loader, at: &str, llm: &LanguageConfig) -> Result<Self, Error> {
-        let (width, inner, eps) = (llm.hidden_size, llm.intermediate_size, llm.rms_norm_eps);
-        let shared = width / llm.num_attention_heads * llm.num_key_value_heads;
+    /// Reads `{at}.*`.
+    ///
+    /// # Errors
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str, config: &Qwen2Config) -> Result<Self, Error> {
+        let eps = config.rms_norm_eps;
+        let linear = |name: &str| loader.linear(&format!("{at}.{name}"));
         Ok(Self {
-            heads: llm.num_attention_heads,
-            groups: llm.num_key_value_heads,
-            input_norm: RmsNorm::load(loader, &format!("{at}.input_layernorm"), width, eps)?,
-            post_norm: RmsNorm::load(
-                loader,
-                &format!("{at}.post_attention_layernorm"),
-                width,
-                eps,
-            )?,
-            q: loader.linear(&format!("{at}.self_attn.q_proj"), width, width, true)?,
-            k: loader.linear(&format!("{at}.self_attn.k_proj"), width, shared, true)?,
-            v: loader.linear(&format!("{at}.self_attn.v_proj"), width, shared, true)?,
-            o: loader.linear(&format!("{at}.self_attn.o_proj"), width, width, false)?,
-            gate: loader.linear(&format!("{at}.mlp.gate_proj"), width, inner, false)?,
-            up: loader.linear(&format!("{at}.mlp.up_proj"), width, inner, false)?,
-            down: loader.linear(&format!("{at}.mlp.down_proj"), inner, width, false)?,
+            heads: config.num_attention_heads,
+            groups: config.num_key_value_heads,
+            input_norm: RmsNorm::load(loader, &format!("{at}.input_layernorm"), eps)?,
+            post_norm: RmsNorm::load(loader, &format!("{at}.post_attention_layernorm"), eps)?,
+            q: linear("self_attn.q_proj")?,
+            k: linear("self_attn.k_proj")?,
+            v: linear("self_attn.v_proj")?,
+            o: linear("self_attn.o_proj")?,
+            gate: linear("mlp.gate_proj")?,
+            up: linear("mlp.up_proj")?,
+            down: linear("mlp.down_proj")?,
         })
     }
 
-    fn forward(&self, x: Tensor<3>, rotary: &Rotary, cache: &mut KvCache) -> Tensor<3> {
+    /// Angles of positions `start .. start + count` for its heads.
+    #[must_use]
+    pub fn rotary(config: &Qwen2Config, start: usize, count: usize, device: &Device) -> Rotary {
+        Rotary::new(start, count, config.head_width(), config.rope_theta, device)
+    }
+
+    /// `[1, count, width]` → `[1, count, width]`; `rotary` has the angles of these positions,
+    /// which `cache` takes behind those it holds.
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>, rotary: &Rotary, cache: &mut KvCache) -> Tensor<3> {
         let x = x.clone() + self.attend(self.input_norm.forward(x), rotary, cache);
         let normed = self.post_norm.forward(x.clone());
         let hidden = silu(self.gate.forward(normed.clone())) * self.up.forward(normed);

@@ -4,9 +4,10 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 
 /// Most score elements held at once: 64 MiB in f32, half of WebGPU's default binding limit.
-const MAX_SCORES: usize = 16 << 20;
+pub const MAX_SCORES: usize = 16 << 20;
 
-/// Attention of Vaswani et al. 2017 with grouped queries (Ainslie et al. 2023).
+/// Attention ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762)) with grouped queries
+/// ([Ainslie et al. 2023](https://arxiv.org/abs/2305.13245)).
 ///
 /// # Shapes
 /// - `q`: `[batch, heads, queries, width]`
@@ -19,31 +20,30 @@ const MAX_SCORES: usize = 16 << 20;
 pub fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, causal: bool) -> Tensor<4> {
     let [batch, heads, queries, width] = q.dims();
     let [_, groups, keys, _] = k.dims();
-    let chunk = (MAX_SCORES / (batch * heads * keys).max(1)).clamp(1, queries);
+    let chunk_rows = (MAX_SCORES / (batch * heads * keys).max(1)).clamp(1, queries);
     let share = heads / groups;
     // Heads that share keys are stacked as rows, so no key is copied.
     let q = (q * (width as f64).powf(-0.5)).reshape([batch * groups, share, queries, width]);
     let k = k.reshape([batch * groups, 1, keys, width]).swap_dims(2, 3);
     let v = v.reshape([batch * groups, 1, keys, width]);
-    let mut parts = Vec::with_capacity(queries.div_ceil(chunk));
-    for start in (0..queries).step_by(chunk) {
-        let rows = chunk.min(queries - start);
-        let part = q.clone().narrow(2, start, rows);
-        let part = part.reshape([batch * groups, 1, share * rows, width]);
-        let mut scores = part
+    let mut chunks = Vec::with_capacity(queries.div_ceil(chunk_rows));
+    for start in (0..queries).step_by(chunk_rows) {
+        let rows = chunk_rows.min(queries - start);
+        let chunk_q = q.clone().narrow(2, start, rows);
+        let chunk_q = chunk_q.reshape([batch * groups, 1, share * rows, width]);
+        let mut scores = chunk_q
             .matmul(k.clone())
             .reshape([batch * groups, share, rows, keys]);
         if causal && queries > 1 {
             scores = scores + causal_bias(start + keys - queries, rows, keys, &q);
         }
         let weights = softmax(scores, 3).reshape([batch * groups, 1, share * rows, keys]);
-        let part = weights.matmul(v.clone());
-        parts.push(part.reshape([batch * groups, share, rows, width]));
+        let attended = weights.matmul(v.clone());
+        chunks.push(attended.reshape([batch * groups, share, rows, width]));
     }
-    let joined = if parts.len() == 1 {
-        parts.remove(0)
-    } else {
-        Tensor::cat(parts, 2)
+    let joined = match chunks.len() {
+        1 => chunks.remove(0),
+        _ => Tensor::cat(chunks, 2),
     };
     joined.reshape([batch, heads, queries, width])
 }

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::loader::read_quantized;
 use crate::error::Error;
-use crate::quantize::group::QuantParams;
+use crate::kernels::QuantParams;
 use crate::weights::{TensorSource, dtype};
 
 /// `{name}.weight`, `[vocabulary, width]`, dense or quantized.

@@ -5,13 +5,25 @@ use burn::tensor::Tensor;
 use crate::kernels::QuantizedMatrix;
 
 /// `y = x·Wᵀ + b`. The weight is either dense or stays quantized in memory.
+///
+/// ```
+/// use askmask_core::nn::{Linear, Weight};
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let weight = Tensor::from_floats([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]], &device);
+/// let bias = Tensor::from_floats([0.0, 0.0, 0.5], &device);
+/// let linear = Linear::new(Weight::Dense(vec![weight]), Some(bias));
+/// let y = linear.forward(Tensor::<2>::from_floats([[3.0, 4.0]], &device));
+/// assert_eq!(y.into_data().try_to_vec::<f32>().unwrap(), [3.0, 8.0, 7.5]);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Linear {
     weight: Weight,
     bias: Option<Tensor<1>>,
 }
 
-/// The matrix of a [`Linear`], `[out, in]` as PyTorch stores it, in one or several parts of whole
+/// The matrix of a [`Linear`], `[out, in]` as PyTorch stores it, in one or several chunks of whole
 /// rows.
 #[derive(Debug, Clone)]
 pub enum Weight {
@@ -44,16 +56,16 @@ impl Linear {
 impl Weight {
     /// `[rows, in]` → `[rows, out]`.
     fn product(&self, x: &Tensor<2>) -> Tensor<2> {
-        let mut parts: Vec<Tensor<2>> = match self {
-            Self::Dense(parts) => parts
+        let mut chunks: Vec<Tensor<2>> = match self {
+            Self::Dense(chunks) => chunks
                 .iter()
-                .map(|part| x.clone().matmul(part.clone().transpose()))
+                .map(|chunk| x.clone().matmul(chunk.clone().transpose()))
                 .collect(),
-            Self::Quantized(parts) => parts.iter().map(|part| part.matmul(x.clone())).collect(),
+            Self::Quantized(chunks) => chunks.iter().map(|chunk| chunk.matmul(x.clone())).collect(),
         };
-        match parts.len() {
-            1 => parts.remove(0),
-            _ => Tensor::cat(parts, 1),
+        match chunks.len() {
+            1 => chunks.remove(0),
+            _ => Tensor::cat(chunks, 1),
         }
     }
 }

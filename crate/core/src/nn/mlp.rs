@@ -1,4 +1,5 @@
-//! SAM's small multi-layer perceptron.
+//! SAM's small multi-layer perceptron (sam2's `sam2_utils.py`, class
+//! [`MLP`](https://github.com/facebookresearch/sam2/blob/main/sam2/modeling/sam2_utils.py)).
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -13,15 +14,13 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// `widths` lists input, hidden and output widths.
+    /// Reads the first `count` layers.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, name: &str, widths: &[usize]) -> Result<Self, Error> {
-        let layers = widths
-            .windows(2)
-            .enumerate()
-            .map(|(i, w)| loader.linear(&format!("{name}.layers.{i}"), w[0], w[1], true))
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, name: &str, count: usize) -> Result<Self, Error> {
+        let layers = (0..count)
+            .map(|i| loader.linear(&format!("{name}.layers.{i}")))
             .collect::<Result<_, _>>()?;
         Ok(Self { layers })
     }

@@ -6,7 +6,7 @@ use burn::tensor::module::layer_norm;
 use super::Loader;
 use crate::error::Error;
 
-/// Layer normalization (Ba et al. 2016) over the last dimension, with weight and bias.
+/// Layer normalization ([Ba et al. 2016](https://arxiv.org/abs/1607.06450)) over the last dimension, with weight and bias.
 #[derive(Debug, Clone)]
 pub struct LayerNorm {
     weight: Tensor<1>,
@@ -18,11 +18,11 @@ impl LayerNorm {
     /// Reads `{name}.weight` and `{name}.bias`, each `[width]`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, name: &str, width: usize, eps: f64) -> Result<Self, Error> {
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, name: &str, eps: f64) -> Result<Self, Error> {
         Ok(Self {
-            weight: loader.tensor(&format!("{name}.weight"), [width])?,
-            bias: loader.tensor(&format!("{name}.bias"), [width])?,
+            weight: loader.tensor(&format!("{name}.weight"))?,
+            bias: loader.tensor(&format!("{name}.bias"))?,
             eps,
         })
     }
@@ -40,7 +40,8 @@ impl LayerNorm {
     }
 }
 
-/// Root mean square normalization (Zhang & Sennrich 2019), as Qwen2 and InternViT's q/k use it.
+/// Root mean square normalization
+/// ([Zhang & Sennrich 2019](https://arxiv.org/abs/1910.07467)), as Qwen2 and InternViT's q/k use it.
 #[derive(Debug, Clone)]
 pub struct RmsNorm {
     weight: Tensor<1>,
@@ -51,10 +52,10 @@ impl RmsNorm {
     /// Reads `{name}.weight`, `[width]`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, name: &str, width: usize, eps: f64) -> Result<Self, Error> {
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, name: &str, eps: f64) -> Result<Self, Error> {
         Ok(Self {
-            weight: loader.tensor(&format!("{name}.weight"), [width])?,
+            weight: loader.tensor(&format!("{name}.weight"))?,
             eps,
         })
     }

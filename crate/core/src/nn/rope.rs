@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Rotary angles (Su et al. 2021) for a run of consecutive positions.
+/// Rotary angles ([Su et al. 2021](https://arxiv.org/abs/2104.09864)) for a run of consecutive positions.
 #[derive(Debug, Clone)]
 pub struct Rotary {
     cos: Tensor<4>,

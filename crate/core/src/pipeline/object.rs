@@ -1,12 +1,14 @@
-//! From the mask decoder's candidates to one object.
+//! From a prompt by way of the mask decoder's candidates to one object.
 
 use burn::tensor::Tensor;
 
+use super::Picture;
 use crate::error::Error;
 use crate::image::ImageSize;
 use crate::mask::Mask;
-use crate::models::sam2::{Candidates, MASKS};
+use crate::models::sam2::{Candidates, MASKS, MaskPrompt};
 use crate::runtime::device::read;
+use crate::runtime::run::Run;
 
 /// SAM 2's stability check: a single mask counts as stable when shifting the threshold by this
 /// many logits keeps this share of its area.
@@ -77,6 +79,23 @@ impl Object {
                 .map(|logit| logit.clamp(-MAX_LOGIT, MAX_LOGIT))
                 .collect(),
         })
+    }
+}
+
+impl Picture {
+    /// Draws the object that `prompt` means.
+    pub(super) async fn decode_mask(
+        &self,
+        prompt: &MaskPrompt,
+        choice: Choice,
+        run: &Run<'_>,
+    ) -> Result<Object, Error> {
+        let inner = &self.model.0;
+        let heads = inner.parts.heads();
+        let candidates = heads.forward(&self.features, prompt, run).await?;
+        run.look();
+        let side = inner.config.grounding_encoder.image_size;
+        Object::choose(candidates, choice, side, self.size()).await
     }
 }
 

@@ -7,11 +7,15 @@ use std::rc::Rc;
 use burn::tensor::Device;
 
 use crate::error::Error;
-use crate::models::sa2va::{self, Config, ImageEncoder, Language, Masks, PartBytes, Vision};
-use crate::nn::{Loader, Watch};
+use crate::models::sa2va::{
+    self, Config, IMAGE_ENCODER, LANGUAGE, Language, MASK_DECODER, VISION, Vision,
+};
+use crate::models::sam2::{ImageEncoder, SamHeads};
+use crate::nn::{Checkpoint, LoadObserver, Loader};
 use crate::runtime::device;
 use crate::runtime::host::{Host, Stage};
-use crate::weights::TensorSource;
+use crate::runtime::run::{MemoryMeter, Run};
+use crate::weights::{TensorSource, TensorTable};
 
 /// What a model costs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,14 +35,48 @@ pub struct MemoryUsage {
 pub(super) struct Parts {
     source: Rc<dyn TensorSource>,
     config: Config,
+    table: TensorTable,
     device: Device,
     low_memory: bool,
-    bytes: PartBytes,
     vision: Slot<Vision>,
     language: Slot<Language>,
     image_encoder: Slot<ImageEncoder>,
-    masks: Masks,
-    usage: Cell<MemoryUsage>,
+    heads: SamHeads,
+    memory: MemoryMeter,
+    reloads: Cell<u64>,
+    reloaded_bytes: Cell<u64>,
+}
+
+/// A part that can be loaded by itself.
+trait Part: Sized {
+    /// Its name in the table of tensors.
+    const NAME: &str;
+
+    async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error>;
+}
+
+impl Part for Vision {
+    const NAME: &str = VISION;
+
+    async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error> {
+        Vision::load(loader, config).await
+    }
+}
+
+impl Part for Language {
+    const NAME: &str = LANGUAGE;
+
+    async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error> {
+        Language::load(loader, config).await
+    }
+}
+
+impl Part for ImageEncoder {
+    const NAME: &str = IMAGE_ENCODER;
+
+    async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error> {
+        sa2va::image_encoder(loader, config).await
+    }
 }
 
 struct Slot<T> {
@@ -68,48 +106,67 @@ impl Parts {
         low_memory: bool,
         host: &dyn Host,
     ) -> Result<Self, Error> {
-        let bytes = sa2va::check(&source, &config).await?;
-        let later = match low_memory {
-            true => 0,
-            false => bytes.language + bytes.image_encoder,
-        };
-        let reading = Reading::new(&device, host, bytes.masks + bytes.vision + later);
-        let mut loader = Loader::new(&source, config.quantization.as_ref(), &device, &reading);
-        let masks = Masks::load(&mut loader, &config)?;
-        loader.checkpoint().await?;
-        loader.finish(|_| true)?;
-        let peak = Cell::new(reading.peak.get());
-        let parts = Self {
-            source: Rc::clone(&source),
-            config,
-            device: device.clone(),
-            low_memory,
-            bytes,
-            vision: Slot::default(),
-            language: Slot::default(),
-            image_encoder: Slot::default(),
-            masks,
-            usage: Cell::default(),
-        };
-        parts.read_vision(&reading).await?;
+        let table = sa2va::table(&config);
+        table.check(source.as_ref(), config.quantization.as_ref())?;
+        let mut names = vec![MASK_DECODER, VISION];
         if !low_memory {
-            parts.read_language(&reading).await?;
-            parts.read_image_encoder(&reading).await?;
+            names.extend([LANGUAGE, IMAGE_ENCODER]);
         }
-        parts.saw(peak.get().max(reading.peak.get()));
-        Ok(parts)
+        let bytes = |name: &str| table.bytes(source.as_ref(), name);
+        let total = names.into_iter().map(bytes).sum();
+        let memory = MemoryMeter::default();
+        let reading = Reading::new(&device, &memory, host, total);
+        let checkpoint = Checkpoint {
+            source: &source,
+            table: &table,
+            quantization: config.quantization.as_ref(),
+        };
+        let loader = Loader::new(checkpoint, &device, &reading);
+        let heads = sa2va::sam_heads(&loader, &config)?;
+        loader.checkpoint().await?;
+        let (vision, language, image_encoder) = Default::default();
+        Slot::read(&vision, &loader, &config).await?;
+        if !low_memory {
+            Slot::read(&language, &loader, &config).await?;
+            Slot::read(&image_encoder, &loader, &config).await?;
+        }
+        Ok(Self {
+            source,
+            config,
+            table,
+            device,
+            low_memory,
+            vision,
+            language,
+            image_encoder,
+            heads,
+            memory,
+            reloads: Cell::new(0),
+            reloaded_bytes: Cell::new(0),
+        })
+    }
+
+    /// A piece of work with these parts.
+    pub fn run<'a>(&'a self, host: &'a dyn Host) -> Run<'a> {
+        Run::new(host, &self.device, &self.memory)
+    }
+
+    /// What the weights are read from.
+    pub fn checkpoint(&self) -> Checkpoint<'_> {
+        Checkpoint {
+            source: &self.source,
+            table: &self.table,
+            quantization: self.config.quantization.as_ref(),
+        }
     }
 
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    pub fn source(&self) -> &Rc<dyn TensorSource> {
-        &self.source
-    }
-
-    pub fn masks(&self) -> &Masks {
-        &self.masks
+    /// Prompt encoder and mask decoder, which are small and always held.
+    pub fn heads(&self) -> &SamHeads {
+        &self.heads
     }
 
     /// The vision tower and its connector, read first if it is not held.
@@ -117,13 +174,7 @@ impl Parts {
     /// # Errors
     /// As [`Parts::load`].
     pub async fn vision(&self, host: &dyn Host) -> Result<Rc<Vision>, Error> {
-        if let Some(part) = self.vision.get() {
-            return Ok(part);
-        }
-        let reading = self.make_room(&self.vision, self.bytes.vision, host);
-        let part = self.read_vision(&reading).await;
-        self.saw(reading.peak.get());
-        part
+        self.get(&self.vision, host).await
     }
 
     /// The language model and the projection of its `[SEG]` states.
@@ -131,13 +182,7 @@ impl Parts {
     /// # Errors
     /// As [`Parts::load`].
     pub async fn language(&self, host: &dyn Host) -> Result<Rc<Language>, Error> {
-        if let Some(part) = self.language.get() {
-            return Ok(part);
-        }
-        let reading = self.make_room(&self.language, self.bytes.language, host);
-        let part = self.read_language(&reading).await;
-        self.saw(reading.peak.get());
-        part
+        self.get(&self.language, host).await
     }
 
     /// SAM 2's image encoder.
@@ -145,34 +190,34 @@ impl Parts {
     /// # Errors
     /// As [`Parts::load`].
     pub async fn image_encoder(&self, host: &dyn Host) -> Result<Rc<ImageEncoder>, Error> {
-        if let Some(part) = self.image_encoder.get() {
-            return Ok(part);
-        }
-        let reading = self.make_room(&self.image_encoder, self.bytes.image_encoder, host);
-        let part = self.read_image_encoder(&reading).await;
-        self.saw(reading.peak.get());
-        part
-    }
-
-    /// Looks at the memory in use. To be called between steps, where it changes.
-    pub fn look(&self) {
-        self.saw(device::gpu_bytes(&self.device));
+        self.get(&self.image_encoder, host).await
     }
 
     pub fn usage(&self) -> MemoryUsage {
-        self.look();
+        self.memory.look(&self.device);
         MemoryUsage {
             gpu: device::gpu_bytes(&self.device),
-            ..self.usage.get()
+            gpu_peak: self.memory.peak(),
+            reloads: self.reloads.get(),
+            reloaded_bytes: self.reloaded_bytes.get(),
         }
     }
 
-    fn saw(&self, gpu: u64) {
-        let usage = self.usage.get();
-        self.usage.set(MemoryUsage {
-            gpu_peak: usage.gpu_peak.max(gpu),
-            ..usage
-        });
+    async fn get<T: Part>(&self, slot: &Slot<T>, host: &dyn Host) -> Result<Rc<T>, Error> {
+        if let Some(part) = slot.part.borrow().clone() {
+            return Ok(part);
+        }
+        if self.low_memory {
+            self.release();
+        }
+        let bytes = self.table.bytes(self.source.as_ref(), T::NAME);
+        if slot.was_loaded.get() {
+            self.reloads.set(self.reloads.get() + 1);
+            self.reloaded_bytes.set(self.reloaded_bytes.get() + bytes);
+        }
+        let reading = Reading::new(&self.device, &self.memory, host, bytes);
+        let loader = Loader::new(self.checkpoint(), &self.device, &reading);
+        slot.read(&loader, &self.config).await
     }
 
     /// Drops every large part and gives their memory back.
@@ -182,45 +227,6 @@ impl Parts {
         self.image_encoder.part.take();
         self.device.memory_cleanup();
     }
-
-    /// Drops every large part, for one of `bytes` that takes their place.
-    fn make_room<'a, T>(&'a self, slot: &Slot<T>, bytes: u64, host: &'a dyn Host) -> Reading<'a> {
-        if self.low_memory {
-            self.release();
-        }
-        if slot.was_loaded.get() {
-            let usage = self.usage.get();
-            self.usage.set(MemoryUsage {
-                reloads: usage.reloads + 1,
-                reloaded_bytes: usage.reloaded_bytes + bytes,
-                ..usage
-            });
-        }
-        Reading::new(&self.device, host, bytes)
-    }
-
-    fn loader<'a>(&'a self, reading: &'a Reading) -> Loader<'a> {
-        let quantization = self.config.quantization.as_ref();
-        Loader::new(&self.source, quantization, &self.device, reading)
-    }
-
-    async fn read_vision(&self, reading: &Reading<'_>) -> Result<Rc<Vision>, Error> {
-        let mut loader = self.loader(reading);
-        let part = Vision::load(&mut loader, &self.config).await?;
-        self.vision.fill(part, loader)
-    }
-
-    async fn read_language(&self, reading: &Reading<'_>) -> Result<Rc<Language>, Error> {
-        let mut loader = self.loader(reading);
-        let part = Language::load(&mut loader, &self.config).await?;
-        self.language.fill(part, loader)
-    }
-
-    async fn read_image_encoder(&self, reading: &Reading<'_>) -> Result<Rc<ImageEncoder>, Error> {
-        let mut loader = self.loader(reading);
-        let part = ImageEncoder::load(&mut loader, &self.config).await?;
-        self.image_encoder.fill(part, loader)
-    }
 }
 
 impl Drop for Parts {
@@ -229,14 +235,9 @@ impl Drop for Parts {
     }
 }
 
-impl<T> Slot<T> {
-    fn get(&self) -> Option<Rc<T>> {
-        self.part.borrow().clone()
-    }
-
-    fn fill(&self, part: T, loader: Loader) -> Result<Rc<T>, Error> {
-        loader.finish(|_| true)?;
-        let part = Rc::new(part);
+impl<T: Part> Slot<T> {
+    async fn read(&self, loader: &Loader<'_>, config: &Config) -> Result<Rc<T>, Error> {
+        let part = Rc::new(T::load(loader, config).await?);
         *self.part.borrow_mut() = Some(Rc::clone(&part));
         self.was_loaded.set(true);
         Ok(part)
@@ -244,27 +245,27 @@ impl<T> Slot<T> {
 }
 
 /// Tells a host how far a load is.
-pub(super) struct Reading<'a> {
+struct Reading<'a> {
     device: &'a Device,
+    memory: &'a MemoryMeter,
     host: &'a dyn Host,
     done: Cell<u64>,
     total: u64,
-    peak: Cell<u64>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(device: &'a Device, host: &'a dyn Host, total: u64) -> Self {
+    fn new(device: &'a Device, memory: &'a MemoryMeter, host: &'a dyn Host, total: u64) -> Self {
         Self {
             device,
+            memory,
             host,
             done: Cell::new(0),
             total,
-            peak: Cell::new(0),
         }
     }
 }
 
-impl Watch for Reading<'_> {
+impl LoadObserver for Reading<'_> {
     fn read(&self, bytes: u64) {
         let done = self.done.get() + bytes;
         self.done.set(done);
@@ -273,8 +274,7 @@ impl Watch for Reading<'_> {
 
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
         Box::pin(async {
-            self.peak
-                .set(self.peak.get().max(device::gpu_bytes(self.device)));
+            self.memory.look(self.device);
             // So that uploads do not pile up, and a device that fails is noticed here.
             device::finish(self.device).await?;
             self.host.checkpoint().await

@@ -1,85 +1,46 @@
-//! One encoded picture: questions and clicks.
+//! A picture becomes features and a prefilled prompt, once for all questions and clicks.
 
 use async_lock::Mutex;
 use burn::tensor::{Tensor, TensorData};
 
-use super::object::Choice;
-use super::{Inner, Model, Object, Prompts};
+use super::{Inner, Model};
 use crate::error::Error;
+use crate::image::normalize::normalize;
 use crate::image::{ImageSize, RgbImage};
-use crate::language::decode::{Decode, Limits, generate};
-use crate::language::sampler::{Sampler, Sampling};
-use crate::language::tokenizer::validate_question;
 use crate::models::State;
-use crate::models::sa2va::Language;
-use crate::models::sam2::Features;
-use crate::runtime::device::read;
+use crate::models::sa2va::{QUESTION_TOKENS, tiles};
+use crate::models::sam2::{Features, pixel_values};
 use crate::runtime::host::{Host, Stage};
-use crate::runtime::trace::{Trace, record};
-
-/// How an answer is generated.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AskOptions {
-    pub sampling: Sampling,
-    /// Most tokens of the answer.
-    pub max_tokens: usize,
-}
-
-impl Default for AskOptions {
-    fn default() -> Self {
-        Self {
-            sampling: Sampling::Greedy,
-            max_tokens: 256,
-        }
-    }
-}
-
-/// One token of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    pub id: u32,
-    /// Its own text; control tokens such as `[SEG]` by their name.
-    pub text: String,
-}
-
-/// What the model said about a question.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The text without control tokens.
-    pub text: String,
-    /// The text with `[SEG]` wherever the model points at an object.
-    pub marked: String,
-    /// Every generated token in order, the stop token not included.
-    pub tokens: Vec<Token>,
-    /// One object for each `[SEG]`, in order; none when the model found nothing to segment.
-    pub objects: Vec<Object>,
-}
+use crate::runtime::run::Run;
+use crate::runtime::trace::TraceStage;
 
 /// A picture that was encoded once. Its questions queue; they never interleave.
+///
+/// ```no_run
+/// # use askmask_core::{Error, Host, Picture, Point, PointLabel, Prompts};
+/// # async fn better(picture: &Picture, host: &dyn Host) -> Result<(), Error> {
+/// let answer = picture.ask("Where is the crab?", &Default::default(), host).await?;
+/// let click = Point { x: 120.0, y: 80.0, label: PointLabel::Background };
+/// let prompts = Prompts { points: vec![click], bbox: None };
+/// let object = picture.refine(&prompts, answer.objects.first(), host).await?;
+/// assert_eq!(object.mask.size, picture.size());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Picture {
-    model: Model,
+    pub(super) model: Model,
     image: RgbImage,
-    features: Features,
-    language: Mutex<Prefix>,
+    pub(super) features: Features,
+    pub(super) language: Mutex<Prefix>,
 }
 
 /// The language model's state, of which the first positions are the picture's.
-struct Prefix {
-    state: State,
-    length: usize,
+pub(super) struct Prefix {
+    pub state: State,
+    pub length: usize,
 }
 
 impl Picture {
-    pub(super) fn new(model: Model, image: RgbImage, features: Features, state: State) -> Self {
-        let length = state.len();
-        Self {
-            model,
-            image,
-            features,
-            language: Mutex::new(Prefix { state, length }),
-        }
-    }
-
     /// The picture's own size.
     #[must_use]
     pub fn size(&self) -> ImageSize {
@@ -91,209 +52,104 @@ impl Picture {
     pub fn image(&self) -> &RgbImage {
         &self.image
     }
+}
 
-    /// Answers a question and draws a mask for each object that the answer points at.
+impl Model {
+    /// Encodes a picture for both sides, once for all questions and clicks.
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] for an unusable question, [`Error::PromptTooLong`] for one that
-    /// does not fit the context, [`Error::Cancelled`] when the host asked to stop,
-    /// [`Error::GpuResultInvalid`] and [`Error::DeviceLost`]. The picture stays usable.
-    pub async fn ask(
+    /// [`Error::PromptTooLong`] when the picture's tokens alone pass the model's context;
+    /// [`Error::Cancelled`] when the host asked to stop; [`Error::OutOfMemory`] and
+    /// [`Error::DeviceLost`].
+    pub async fn set_image(&self, image: RgbImage, host: &dyn Host) -> Result<Picture, Error> {
+        let inner = &self.0;
+        let config = &inner.config;
+        let (side, max_tiles) = (config.force_image_size, inner.max_tiles);
+        let tiles = tiles::tiles(&image, side, max_tiles, config.use_thumbnail);
+        let blocks = tiles.len() * config.vision_config.num_hidden_layers
+            + config.grounding_encoder.stages.iter().sum::<usize>()
+            + config.llm_config.num_hidden_layers;
+        let mut run = inner.parts.run(host).counting(Stage::EncodeImage, blocks);
+        let vision_tokens = inner.encode_tiles(&tiles, &mut run).await?;
+        drop(tiles);
+        let features = inner.encode_whole(&image, &mut run).await?;
+        let state = inner.prefill_picture(vision_tokens, &mut run).await?;
+        let length = state.len();
+        Ok(Picture {
+            model: self.clone(),
+            image,
+            features,
+            language: Mutex::new(Prefix { state, length }),
+        })
+    }
+}
+
+impl Inner {
+    /// Vision tokens of all tiles in order, `[1, tiles · tokens, llm width]`.
+    async fn encode_tiles(
         &self,
-        question: &str,
-        options: &AskOptions,
-        host: &dyn Host,
-    ) -> Result<Answer, Error> {
-        let question = validate_question(question)?;
-        let inner = &self.model.0;
-        let ids = inner.tokenizer.question(question)?;
-        let mut prefix = self.language.lock().await;
-        let length = prefix.length;
-        // Here, not at the end, because a cancelled question leaves its rows behind.
-        prefix.state.truncate(length);
-        let room = prefix.state.capacity() - length;
-        if ids.len() >= room {
-            let (tokens, limit) = (length + ids.len(), prefix.state.capacity());
+        tiles: &[RgbImage],
+        run: &mut Run<'_>,
+    ) -> Result<Tensor<3>, Error> {
+        let vision = self.parts.vision(run.host).await?;
+        let mut tokens = Vec::with_capacity(tiles.len());
+        for (index, tile) in tiles.iter().enumerate() {
+            run.item = index;
+            let shape = [1, 3, tile.size.height, tile.size.width];
+            let pixels = Tensor::from_data(TensorData::new(normalize(tile), shape), run.device());
+            tokens.push(vision.forward(pixels, run).await?);
+            run.finish().await?;
+        }
+        run.item = 0;
+        Ok(Tensor::cat(tokens, 1))
+    }
+
+    /// Features of the whole picture for the mask decoder.
+    async fn encode_whole(&self, image: &RgbImage, run: &mut Run<'_>) -> Result<Features, Error> {
+        let side = self.config.grounding_encoder.image_size;
+        let data = TensorData::new(pixel_values(image, side), [1, 3, side, side]);
+        let encoder = self.parts.image_encoder(run.host).await?;
+        let pixels = Tensor::from_data(data, run.device());
+        run.trace(TraceStage::SamPixelValues, 0, &pixels).await?;
+        let features = encoder.forward(pixels, run).await?;
+        let features = self.parts.heads().without_memory(features);
+        if run.traces() {
+            let maps = [&features.stride4, &features.stride8, &features.embedding];
+            for (level, map) in maps.into_iter().enumerate() {
+                let map = map.clone().permute([0, 3, 1, 2]);
+                run.trace(TraceStage::SamImageEmbedding, level, &map)
+                    .await?;
+            }
+        }
+        run.finish().await?;
+        Ok(features)
+    }
+
+    /// Keys and values of the prompt up to the end of the picture.
+    async fn prefill_picture(
+        &self,
+        vision_tokens: Tensor<3>,
+        run: &mut Run<'_>,
+    ) -> Result<State, Error> {
+        let (before, after) = self.chat.picture_frame(&self.tokenizer)?;
+        let part = self.parts.language(run.host).await?;
+        let (language, device) = (&part.model, run.device());
+        let tokens = before.len() + vision_tokens.dims()[1] + after.len();
+        let limit = self.config.llm_config.max_position_embeddings;
+        if tokens >= limit {
             return Err(Error::PromptTooLong { tokens, limit });
         }
-        let max_tokens = options.max_tokens.min(room - ids.len());
-        let trace = host.trace();
-        let language = inner.parts.language(host).await?;
-        let mut talk = Talk {
-            inner,
-            language: &language,
-            state: &mut prefix.state,
-            seg_states: Vec::new(),
-            trace,
-        };
-        let logits = talk.prefill(&ids, host).await?;
-        let limits = Limits {
-            stop: inner.tokenizer.stop_ids(),
-            max_tokens,
-        };
-        let mut sampler = Sampler::new(options.sampling);
-        let mut stream = inner.tokenizer.stream();
-        let mut done = 0;
-        let tokens = generate(logits, &mut talk, &mut sampler, limits, async |token| {
-            done += 1;
-            inner.parts.look();
-            host.progress(Stage::Think, done, None);
-            if let Some(text) = stream.push(token)? {
-                host.token(&text);
-            }
-            host.checkpoint().await
-        })
-        .await?;
-        let seg_states = std::mem::take(&mut talk.seg_states);
-        drop(prefix);
-        let embeddings = seg_states
-            .into_iter()
-            .map(|state| {
-                record(trace, "seg_hidden", &state);
-                language.seg_projection.forward(state)
-            })
-            .collect();
-        self.answer(&tokens, embeddings, host).await
-    }
-
-    /// Draws or redraws one object from clicks and a box, starting from `previous` if given.
-    ///
-    /// # Errors
-    /// [`Error::InvalidQuery`] when there is no click and no box or one lies outside the picture,
-    /// [`Error::Cancelled`], [`Error::GpuResultInvalid`] and [`Error::DeviceLost`].
-    pub async fn refine(
-        &self,
-        prompts: &Prompts,
-        previous: Option<&Object>,
-        host: &dyn Host,
-    ) -> Result<Object, Error> {
-        let inner = &self.model.0;
-        let coordinates =
-            prompts.coordinates(self.size(), inner.config.grounding_encoder.image_size)?;
-        host.progress(Stage::Mask, 0, Some(1));
-        host.checkpoint().await?;
-        let encoder = &inner.parts.masks().prompt_encoder;
-        let device = inner.parts.device();
-        let sparse = encoder.coordinates(&coordinates, device);
-        let dense = match previous {
-            Some(object) => {
-                let side = inner.config.grounding_encoder.mask_side();
-                let data = TensorData::new(object.low_res_logits().to_vec(), [1, 1, side, side]);
-                encoder.mask(Tensor::from_data(data, device))
-            }
-            None => encoder.no_mask(),
-        };
-        let object = self
-            .decode_mask(sparse, dense, Choice::SingleIfStable, ("refine", host))
-            .await?;
-        host.progress(Stage::Mask, 1, Some(1));
-        Ok(object)
-    }
-
-    async fn answer(
-        &self,
-        tokens: &[u32],
-        embeddings: Vec<Tensor<3>>,
-        host: &dyn Host,
-    ) -> Result<Answer, Error> {
-        let inner = &self.model.0;
-        let encoder = &inner.parts.masks().prompt_encoder;
-        let total = embeddings.len() as u64;
-        let mut objects = Vec::with_capacity(embeddings.len());
-        for (done, embedding) in embeddings.into_iter().enumerate() {
-            host.progress(Stage::Mask, done as u64, Some(total));
-            host.checkpoint().await?;
-            record(host.trace(), "seg_embeddings", &embedding);
-            let sparse = encoder.language(embedding);
-            let label = format!("seg{done}");
-            let object =
-                self.decode_mask(sparse, encoder.no_mask(), Choice::Multimask, (&label, host));
-            objects.push(object.await?);
-        }
-        Ok(Answer {
-            text: inner.tokenizer.visible_text(tokens)?,
-            marked: inner.tokenizer.marked_text(tokens)?,
-            tokens: tokens
-                .iter()
-                .map(|&id| Token {
-                    id,
-                    text: inner.tokenizer.token_text(id),
-                })
-                .collect(),
-            objects,
-        })
-    }
-
-    /// `label` and host name the stages in a trace.
-    async fn decode_mask(
-        &self,
-        sparse: Tensor<3>,
-        dense: Tensor<4>,
-        choice: Choice,
-        (label, host): (&str, &dyn Host),
-    ) -> Result<Object, Error> {
-        let inner = &self.model.0;
-        record(host.trace(), &format!("{label}_sparse"), &sparse);
-        let masks = inner.parts.masks();
-        let positions = masks.prompt_encoder.dense_positions();
-        let candidates = masks
-            .decoder
-            .forward(&self.features, positions, sparse, dense);
-        inner.parts.look();
-        record(host.trace(), &format!("{label}_masks"), &candidates.masks);
-        record(host.trace(), &format!("{label}_iou"), &candidates.iou);
-        record(
-            host.trace(),
-            &format!("{label}_object_score"),
-            &candidates.object_score,
-        );
-        let side = inner.config.grounding_encoder.image_size;
-        Object::choose(candidates, choice, side, self.size()).await
-    }
-}
-
-/// The language model in the middle of one question.
-struct Talk<'a> {
-    inner: &'a Inner,
-    language: &'a Language,
-    state: &'a mut State,
-    /// The final state of every `[SEG]` that was fed, `[1, 1, llm width]` each.
-    seg_states: Vec<Tensor<3>>,
-    trace: Option<&'a Trace>,
-}
-
-impl Talk<'_> {
-    /// Reads the question; logits of the answer's first token.
-    async fn prefill(&mut self, ids: &[u32], host: &dyn Host) -> Result<Vec<f32>, Error> {
-        let language = &self.language.model;
-        let mut x = language.embed(ids, self.inner.parts.device())?;
-        record(self.trace, "lm_inputs_embeds", &x);
-        let rotary = language.rotary(self.state, ids.len(), self.inner.parts.device());
-        host.progress(Stage::Think, 0, None);
-        for index in 0..language.depth() {
-            host.checkpoint().await?;
-            x = language.layer(index, x, &rotary, self.state);
-            record(self.trace, &format!("lm_hidden_{index}"), &x);
-        }
-        self.logits(language.finish(x)).await
-    }
-
-    async fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
-        let logits = self.language.model.logits(hidden);
-        record(self.trace, "step_logits", &logits);
-        read(logits).await
-    }
-}
-
-impl Decode for Talk<'_> {
-    async fn feed(&mut self, token: u32) -> Result<Vec<f32>, Error> {
-        let language = &self.language.model;
-        let x = language.embed(&[token], self.inner.parts.device())?;
-        let hidden = language.forward(x, self.state);
-        if token == self.inner.tokenizer.seg_id() {
-            self.seg_states.push(hidden.clone());
-        }
-        record(self.trace, "step_hidden", &hidden);
-        self.logits(hidden).await
+        let x = vec![
+            language.embed(&before, device)?,
+            vision_tokens,
+            language.embed(&after, device)?,
+        ];
+        let x = Tensor::cat(x, 1);
+        let mut state = language.state(limit.min(tokens + QUESTION_TOKENS), device);
+        run.trace(TraceStage::LmInputsEmbeds, 0, &x).await?;
+        // Its output is not needed: only keys and values are.
+        language.forward(x, &mut state, run).await?;
+        run.finish().await?;
+        Ok(state)
     }
 }

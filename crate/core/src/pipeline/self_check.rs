@@ -1,53 +1,94 @@
-//! A check of the device before its answers are believed.
+//! A check of the device before its answers are believed: one layer of every kind on noise, with
+//! the model's own weights, on the device and on the CPU.
 
 use std::pin::Pin;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Inner, Model};
 use crate::error::Error;
-use crate::models::sa2va::{ImageEncoder, Language, Masks, Vision};
-use crate::models::sample::Sample;
-use crate::nn::{Loader, Watch};
+use crate::models::sa2va::{self, Config, LANGUAGE_MODEL, SAM2, SegProjection, Vision};
+use crate::models::sam2::{
+    Block, Coordinate, Features, Fpn, Label, MaskPrompt, PatchEmbedding, SamHeads, block_sizes,
+};
+use crate::models::{Layer, Qwen2Config};
+use crate::nn::{KvCache, LoadObserver, Loader, RmsNorm};
 use crate::runtime::device::read;
 use crate::runtime::host::Host;
 
-/// Largest |Δ| between devices, as a share of a sample's largest value. Rounding is a thousand
+/// Largest |Δ| between devices, as a share of a layer's largest value. Rounding is a thousand
 /// times smaller, and a kernel that is wrong is wrong by more.
 const TOLERANCE: f32 = 1e-2;
 
+/// Outputs of the language model's head that are compared, evenly over all of them.
+const HEAD_ROWS: usize = 32;
+
 impl Model {
-    /// Runs a small piece of every layer kind with the model's own weights on its device and on
-    /// the CPU, from what is stored, and compares.
+    /// Runs a layer of every kind with the model's own weights on its device and on the CPU, from
+    /// what is stored, and compares.
     ///
     /// # Errors
     /// [`Error::GpuResultInvalid`] naming the layer kind that differs; those of reading weights
     /// and of the device; [`Error::Cancelled`] when the host asked to stop.
-    pub async fn canary(&self, host: &dyn Host) -> Result<(), Error> {
+    pub async fn self_check(&self, host: &dyn Host) -> Result<(), Error> {
         let Inner { config, parts, .. } = self.0.as_ref();
-        let cpu = Device::flex();
-        let device = parts.device();
-        let source = parts.source();
+        let (device, cpu) = (parts.device(), Device::flex());
         let silent = Silent(host);
-        let loader = || Loader::new(source, config.quantization.as_ref(), &cpu, &silent);
+        let loader = Loader::new(parts.checkpoint(), &cpu, &silent);
 
-        let vision = Vision::load_sample(&mut loader(), config).await?;
-        compare(parts.vision(host).await?.sample(), vision.sample()).await?;
+        let mut one_block = config.clone();
+        one_block.vision_config.num_hidden_layers = 1;
+        let expected = Vision::load(&loader, &one_block).await?;
+        let found = parts.vision(host).await?;
+        compare(vision(&found, config), vision(&expected, config)).await?;
         host.checkpoint().await?;
-        let encoder = ImageEncoder::load_sample(&mut loader(), config).await?;
-        compare(parts.image_encoder(host).await?.sample(), encoder.sample()).await?;
+
+        let expected = Encoder::load(&loader, config)?.run(&cpu);
+        let encoder = parts.image_encoder(host).await?;
+        let (trunk, neck) = (encoder.trunk(), encoder.neck());
+        let blocks = probed_blocks(config).map(|index| trunk.blocks()[index].clone());
+        let patches = trunk.patches().clone();
+        let found = Encoder {
+            patches,
+            blocks,
+            neck: neck.clone(),
+        };
+        compare(found.run(device), expected).await?;
         host.checkpoint().await?;
-        let language = Language::load_sample(&mut loader(), config)?;
-        let found = parts.language(host).await?.sample(device);
-        compare(found, language.sample(&cpu)).await?;
+
+        let found = parts.language(host).await?;
+        let (model, projection) = (&found.model, &found.seg_projection);
+        let hidden = hidden(&model.layers()[0], model.norm(), &config.llm_config, device);
+        let logits = model.logits(hidden.clone()).flatten::<1>(0, 2);
+        let rows = head_rows(&config.llm_config).map(|row| logits.clone().narrow(0, row, 1));
+        let found = language(hidden, Tensor::cat(rows.collect(), 0), projection);
+        compare(found, expected_language(&loader, config, &cpu)?).await?;
         host.checkpoint().await?;
-        let masks = Masks::load(&mut loader(), config)?;
-        let found = parts.masks().sample(config, device);
-        compare(found, masks.sample(config, &cpu)).await
+
+        let expected = sa2va::sam_heads(&loader, config)?;
+        let found = heads(parts.heads(), config, device);
+        compare(found, heads(&expected, config, &cpu)).await
     }
 }
 
-async fn compare(found: Vec<Sample>, expected: Vec<Sample>) -> Result<(), Error> {
+/// What one layer kind made of noise, row-major.
+struct Probe {
+    /// The layer kind, for messages.
+    stage: &'static str,
+    values: Tensor<1>,
+}
+
+impl Probe {
+    fn new<const D: usize>(stage: &'static str, tensor: Tensor<D>) -> Self {
+        let count = tensor.dims().iter().product::<usize>();
+        Self {
+            stage,
+            values: tensor.reshape([count]),
+        }
+    }
+}
+
+async fn compare(found: Vec<Probe>, expected: Vec<Probe>) -> Result<(), Error> {
     for (found, expected) in found.into_iter().zip(expected) {
         let values = read(found.values).await?;
         if !close(&values, &read(expected.values).await?) {
@@ -69,17 +110,164 @@ fn close(found: &[f32], expected: &[f32]) -> bool {
             .all(|(found, expected)| (found - expected).abs() <= TOLERANCE * largest)
 }
 
+/// Numbers between −1 and 1 without a pattern, the same everywhere.
+fn noise<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    let count = shape.iter().product();
+    let mut state = 1_u32;
+    let values: Vec<f32> = std::iter::repeat_with(|| {
+        // Numerical Recipes' linear congruential generator; its upper bits are good enough.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    })
+    .take(count)
+    .collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// The first block on five patches, and the connector.
+fn vision(vision: &Vision, config: &Config) -> Vec<Probe> {
+    let vit = &config.vision_config;
+    let side = vit.patch_size;
+    let device = vision.tower.device();
+    let patches = vision.tower.patches(noise([1, 3, side, 5 * side], &device));
+    let shuffled = noise([1, 3, 4 * vit.hidden_size], &device);
+    vec![
+        Probe::new("vision tower", vision.tower.blocks()[0].forward(patches)),
+        Probe::new("connector", vision.connector.forward(shuffled)),
+    ]
+}
+
+/// The first block of SAM 2's trunk, and the first that pools.
+fn probed_blocks(config: &Config) -> [usize; 2] {
+    [0, config.grounding_encoder.stages[0]]
+}
+
+/// What is probed of SAM 2's image encoder.
+struct Encoder {
+    patches: PatchEmbedding,
+    blocks: [Block; 2],
+    neck: Fpn,
+}
+
+impl Encoder {
+    fn load(loader: &Loader, config: &Config) -> Result<Self, Error> {
+        let trunk = format!("{SAM2}.image_encoder.trunk");
+        let sizes = block_sizes(&config.grounding_encoder);
+        let block = |i: usize| Block::load(loader, &format!("{trunk}.blocks.{i}"), sizes[i]);
+        let [first, pooling] = probed_blocks(config);
+        Ok(Self {
+            patches: PatchEmbedding::load(loader, &trunk)?,
+            blocks: [block(first)?, block(pooling)?],
+            neck: Fpn::load(loader, SAM2)?,
+        })
+    }
+
+    /// The trunk's blocks on 32 × 32 pixels, and the neck.
+    fn run(&self, device: &Device) -> Vec<Probe> {
+        let mut x = self.patches.forward(noise([1, 3, 32, 32], device));
+        let width = x.dims()[3];
+        for block in &self.blocks {
+            x = block.forward(x);
+        }
+        let stages = std::array::from_fn(|stage| {
+            let side = 8 >> stage;
+            noise([1, side, side, width << stage], device)
+        });
+        let neck = self.neck.reduce(self.neck.pyramid(stages));
+        vec![
+            Probe::new("image encoder", x),
+            Probe::new("image encoder's neck", neck.embedding),
+            Probe::new("image encoder's neck, stride 8", neck.stride8),
+            Probe::new("image encoder's neck, stride 4", neck.stride4),
+        ]
+    }
+}
+
+/// A decoder layer and the norm on five tokens and then on one: the state of the last,
+/// `[1, 1, width]`.
+fn hidden(layer: &Layer, norm: &RmsNorm, config: &Qwen2Config, device: &Device) -> Tensor<3> {
+    let (groups, width) = (config.num_key_value_heads, config.head_width());
+    let mut cache = KvCache::new(groups, 6, width, device);
+    let mut run = |count| {
+        let rotary = Layer::rotary(config, cache.len(), count, device);
+        let x = noise([1, count, config.hidden_size], device);
+        layer.forward(x, &rotary, &mut cache)
+    };
+    run(5);
+    norm.forward(run(1))
+}
+
+fn head_rows(config: &Qwen2Config) -> impl Iterator<Item = usize> {
+    let last = config.vocab_size - 1;
+    (0..HEAD_ROWS).map(move |i| i * last / HEAD_ROWS)
+}
+
+fn language(hidden: Tensor<3>, logits: Tensor<1>, projection: &SegProjection) -> Vec<Probe> {
+    let embedding = projection.forward(hidden.clone());
+    vec![
+        Probe::new("language model", hidden),
+        Probe::new("language model's head", logits),
+        Probe::new("projection of [SEG]", embedding),
+    ]
+}
+
+fn expected_language(loader: &Loader, config: &Config, cpu: &Device) -> Result<Vec<Probe>, Error> {
+    let llm = &config.llm_config;
+    let layer = format!("{LANGUAGE_MODEL}.model.layers.0");
+    let norm = format!("{LANGUAGE_MODEL}.model.norm");
+    let hidden = hidden(
+        &Layer::load(loader, &layer, llm)?,
+        &RmsNorm::load(loader, &norm, llm.rms_norm_eps)?,
+        llm,
+        cpu,
+    );
+    let rows: Vec<_> = head_rows(llm).map(|row| row..row + 1).collect();
+    let head = loader.linear_rows(&llm.head(LANGUAGE_MODEL), &rows)?;
+    let logits = head.forward(hidden.clone()).flatten::<1>(0, 2);
+    Ok(language(hidden, logits, &SegProjection::load(loader)?))
+}
+
+/// A click and an earlier mask on small features.
+fn heads(heads: &SamHeads, config: &Config, device: &Device) -> Vec<Probe> {
+    const SIDE: usize = 4;
+    let width = config.grounding_encoder.d_model;
+    let features = Features {
+        embedding: noise([1, SIDE, SIDE, width], device),
+        stride8: noise([1, 2 * SIDE, 2 * SIDE, width / 4], device),
+        stride4: noise([1, 4 * SIDE, 4 * SIDE, width / 8], device),
+    };
+    let click = Coordinate {
+        x: 10.0,
+        y: 20.0,
+        label: Label::Foreground,
+    };
+    let logits = noise([16 * SIDE * SIDE], &Device::flex()).into_data();
+    let prompt = MaskPrompt::Geometry {
+        coordinates: vec![click],
+        mask: logits.try_to_vec().ok(),
+    };
+    let (sparse, dense) = heads.prompt_encoder().forward(&prompt, device);
+    let positions = noise([1, SIDE, SIDE, width], device);
+    let found = heads
+        .decoder()
+        .forward(&features, positions, sparse, dense.clone());
+    vec![
+        Probe::new("prompt encoder", dense),
+        Probe::new("mask decoder", found.masks),
+        Probe::new("mask decoder's scores", found.iou),
+    ]
+}
+
 /// Reading for the comparison is no progress of the load.
 struct Silent<'a>(&'a dyn Host);
 
-impl Watch for Silent<'_> {
+impl LoadObserver for Silent<'_> {
     fn read(&self, _: u64) {}
 
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
         self.0.checkpoint()
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::options::Store;
 use super::plan::{Plan, Step};
-use super::recipe::Store;
 use super::{block_rows, named};
 use crate::error::Error;
-use crate::quantize::group::{QuantParams, Quantized};
+use crate::kernels::{QuantParams, Quantized};
 use crate::weights::{TensorInfo, TensorSource, damaged, dtype, missing};
 
 /// Rounding of a 16-bit float, relative and below its normal range.

@@ -10,16 +10,16 @@ use crate::weights::safetensors;
 
 /// Consecutive rows of one step, which lie in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece<'a> {
+pub struct RowBlock<'a> {
     pub step: &'a Step,
     pub rows: Range<usize>,
 }
 
-impl Piece<'_> {
-    /// Its tensors as the file's header names them: part of a split tensor as `NAME@ROW`.
+impl RowBlock<'_> {
+    /// Its tensors as the file's header names them: a block of a split tensor as `NAME@ROW`.
     pub fn tensors(&self) -> Vec<(String, TensorInfo)> {
         let whole = self.rows.len() == self.step.rows();
-        let part = |(name, info): &(String, TensorInfo)| {
+        let cut = |(name, info): &(String, TensorInfo)| {
             if whole {
                 return (name.clone(), info.clone());
             }
@@ -29,7 +29,7 @@ impl Piece<'_> {
             }
             (format!("{name}@{}", self.rows.start), info)
         };
-        self.step.outputs.iter().map(part).collect()
+        self.step.outputs.iter().map(cut).collect()
     }
 
     pub fn data_bytes(&self) -> u64 {
@@ -48,16 +48,16 @@ impl Piece<'_> {
 }
 
 /// Files in order, each of at most [`MAX_FILE`] bytes with its header.
-pub fn files(steps: &[Step]) -> Result<Vec<Vec<Piece<'_>>>, Error> {
-    let mut files: Vec<Vec<Piece>> = Vec::new();
+pub fn files(steps: &[Step]) -> Result<Vec<Vec<RowBlock<'_>>>, Error> {
+    let mut files: Vec<Vec<RowBlock>> = Vec::new();
     let mut bytes = 0;
     for step in steps {
-        for piece in cut(step)? {
-            let more = piece.data_bytes() + piece.header_bytes();
+        for block in cut(step)? {
+            let more = block.data_bytes() + block.header_bytes();
             match files.last_mut() {
-                Some(file) if bytes + more <= MAX_FILE => file.push(piece),
+                Some(file) if bytes + more <= MAX_FILE => file.push(block),
                 _ => {
-                    files.push(vec![piece]);
+                    files.push(vec![block]);
                     bytes = 0;
                 }
             }
@@ -67,14 +67,14 @@ pub fn files(steps: &[Step]) -> Result<Vec<Vec<Piece<'_>>>, Error> {
     Ok(files)
 }
 
-/// One piece, or as few as possible of about the same size.
-fn cut(step: &Step) -> Result<Vec<Piece<'_>>, Error> {
+/// One block, or as few as possible of about the same size.
+fn cut(step: &Step) -> Result<Vec<RowBlock<'_>>, Error> {
     let rows = step.rows();
-    let whole = Piece {
+    let whole = RowBlock {
         step,
         rows: 0..rows,
     };
-    // Names of parts are longer than those of whole tensors, by the digits of a row.
+    // Names of blocks are longer than those of whole tensors, by the digits of a row.
     let room = MAX_FILE.saturating_sub(whole.header_bytes() + 64);
     let most = room.checked_div(step.row_bytes()).unwrap_or(room) as usize;
     if most == 0 {
@@ -83,9 +83,9 @@ fn cut(step: &Step) -> Result<Vec<Piece<'_>>, Error> {
         });
     }
     let size = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
-    let pieces = (0..rows).step_by(size).map(|start| Piece {
+    let blocks = (0..rows).step_by(size).map(|start| RowBlock {
         step,
         rows: start..rows.min(start + size),
     });
-    Ok(pieces.collect())
+    Ok(blocks.collect())
 }

@@ -1,20 +1,21 @@
-//! Makes a browser model folder from a checkpoint: plan, write, compare.
+//! Makes a browser model folder from a checkpoint: plan, write, compare. What becomes of a tensor
+//! is asked of the table of the model's family.
 //!
 //! Weights are read and written in blocks of rows, so memory is bounded whatever the model.
 
 mod compare;
 pub mod group;
 mod layout;
+mod options;
 mod plan;
-mod recipe;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use compare::{Group, Report};
+pub use options::Options;
 pub use plan::Plan;
-pub use recipe::{Recipe, is_video_memory};
 pub use write::{Extras, Sink};
 
 use crate::error::Error;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::recipe::{Recipe, Store, is_video_memory};
+use super::options::{Options, Store};
 use crate::error::Error;
-use crate::quantize::group::{QuantParams, QuantizationConfig};
-use crate::weights::{Dtype, TensorInfo, TensorSource};
+use crate::kernels::QuantParams;
+use crate::weights::{Dtype, QuantizationConfig, TensorInfo, TensorSource, TensorTable};
 
 /// A tensor of the source, or a quantized layer's three, and what is written for it. All outputs
 /// have the same rows and stay together.
@@ -28,14 +28,20 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans a model whose `config.json` is `config`. One that is quantized already keeps every
-    /// bit of its weights and is only packed anew; `recipe` then says nothing.
+    /// Plans a model whose `config.json` is `config` and whose tensors are those of `table`. One
+    /// that is quantized already keeps every bit of its weights and is only packed anew; the bits
+    /// of `options` then say nothing.
     ///
     /// # Errors
-    /// [`Error::UnsupportedModel`] for a recipe that is not known, or a quantization that
+    /// [`Error::UnsupportedModel`] for options that are not known, or a quantization that
     /// `config` and tensors do not agree on.
-    pub fn new(source: &dyn TensorSource, config: &Value, recipe: &Recipe) -> Result<Self, Error> {
-        recipe.check()?;
+    pub fn new(
+        source: &dyn TensorSource,
+        config: &Value,
+        table: &TensorTable,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        options.check()?;
         let given = match config.get("quantization") {
             Some(block) => Some(
                 serde_json::from_value(block.clone())
@@ -52,7 +58,7 @@ impl Plan {
         let (dropped, kept): (Vec<&str>, Vec<&str>) = source
             .names()
             .into_iter()
-            .partition(|name| is_video_memory(name));
+            .partition(|name| !options.keep_droppable && table.is_droppable(name));
         let mut plan = Self {
             steps: Vec::new(),
             quantization: given,
@@ -61,11 +67,12 @@ impl Plan {
         };
         for name in kept {
             if let Some(info) = source.info(name) {
-                plan.add(source, name, info, recipe);
+                let bits = table.row(name).and_then(|row| row.bits);
+                plan.add(source, name, info, options.store(info, bits));
             }
         }
         if !packed {
-            plan.quantization = quantization(&plan.steps, recipe);
+            plan.quantization = quantization(&plan.steps, options);
         }
         Ok(plan)
     }
@@ -76,16 +83,15 @@ impl Plan {
         self.repackaged
     }
 
-    /// Tensors that are left out: SAM 2's video memory, which single pictures never use.
+    /// Tensors that are left out, because the model works without them.
     #[must_use]
     pub fn dropped(&self) -> &[String] {
         &self.dropped
     }
 
-    fn add(&mut self, source: &dyn TensorSource, name: &str, info: &TensorInfo, recipe: &Recipe) {
+    fn add(&mut self, source: &dyn TensorSource, name: &str, info: &TensorInfo, store: Store) {
         if !self.repackaged {
-            self.steps
-                .push(Step::new(name, info, recipe.store(name, info)));
+            self.steps.push(Step::new(name, info, store));
             return;
         }
         let layer = |suffix: &str| {
@@ -108,7 +114,7 @@ impl Plan {
 }
 
 /// The `quantization` block of `config.json`, if anything is quantized.
-fn quantization(steps: &[Step], recipe: &Recipe) -> Option<QuantizationConfig> {
+fn quantization(steps: &[Step], options: &Options) -> Option<QuantizationConfig> {
     let layers: BTreeMap<String, QuantParams> = steps
         .iter()
         .filter_map(|step| match step.store {
@@ -118,7 +124,7 @@ fn quantization(steps: &[Step], recipe: &Recipe) -> Option<QuantizationConfig> {
         .collect();
     // The commonest is the default, which keeps the list of exceptions short.
     let known = [4, 8].map(|bits| QuantParams {
-        group_size: recipe.group_size,
+        group_size: options.group_size,
         bits,
     });
     let default = *known

@@ -6,14 +6,18 @@ use std::io::{self, Write};
 use half::bf16;
 use serde_json::{Value, json};
 
+use super::group::quantize;
+use super::options::Store;
 use super::plan::Step;
-use super::recipe::Store;
 use super::*;
-use crate::quantize::group::{QuantParams, Quantized};
-use crate::weights::manifest::{MAX_FILE, Manifest, Origin, STAGES, StageMemory};
-use crate::weights::{Dtype, InMemory, ReadAt, Stored, TensorSource, damaged, dtype, safetensors};
+use crate::kernels::QuantParams;
+use crate::weights::manifest::{MAX_FILE, Manifest, Origin};
+use crate::weights::{
+    Bits, Dtype, InMemory, ReadAt, Row, Stored, TensorSource, TensorTable, damaged, dtype,
+    safetensors,
+};
 
-const LINEAR: &str = "language_model.model.layers.0.mlp.up_proj";
+const LINEAR: &str = "decoder.layers.0.mlp.up_proj";
 
 #[derive(Default, Clone)]
 struct Memory(BTreeMap<String, Vec<u8>>);
@@ -56,61 +60,62 @@ fn source(tensors: &[(&str, &[usize])]) -> InMemory {
     InMemory::new([("model.safetensors".into(), bytes)]).unwrap()
 }
 
-fn stages() -> Vec<StageMemory> {
-    let stage = |stage: &str| StageMemory {
-        stage: stage.into(),
-        weights: 1,
-        low_memory_weights: 1,
-        activations: 1,
-        activations_per_tile: 1,
+/// Every matrix gets four bits, and what a made-up network remembers is dropped.
+fn table(source: &dyn TensorSource) -> TensorTable {
+    let row = |name: &str| Row {
+        name: name.to_owned(),
+        shape: source.info(name).unwrap().shape.clone(),
+        part: "network",
+        bits: Some(Bits::new("linear", 4)),
     };
-    STAGES.map(stage).to_vec()
+    let rows = source.names().into_iter().map(row).collect();
+    TensorTable::new(rows, vec!["memory.".into()])
 }
 
-fn write(source: &dyn TensorSource, config: &Value, recipe: &Recipe) -> (Plan, Memory) {
-    let plan = Plan::new(source, config, recipe).unwrap();
+fn plan(source: &dyn TensorSource, config: &Value) -> Result<Plan, Error> {
+    Plan::new(source, config, &table(source), &Options::default())
+}
+
+fn write(source: &dyn TensorSource, config: &Value) -> (Plan, Memory) {
+    let plan = plan(source, config).unwrap();
     let mut files = Memory::default();
     let extras = Extras {
         config,
         tokenizer: b"{}",
+        family: "family",
         origin: Origin {
             name: "Tiny".into(),
             ..Origin::default()
         },
-        memory: &|_| stages(),
     };
     let manifest = plan.write(source, extras, &mut files).unwrap();
     let text = String::from_utf8(files.0["manifest.json"].clone()).unwrap();
-    assert_eq!(Manifest::parse(&text).unwrap(), manifest);
+    assert_eq!(Manifest::parse(&text, &["family"]).unwrap(), manifest);
     (plan, files)
 }
 
 fn open(files: Memory) -> Stored {
     let text = String::from_utf8(files.0["manifest.json"].clone()).unwrap();
-    Stored::new(Manifest::parse(&text).unwrap(), Box::new(files))
+    Stored::new(
+        Manifest::parse(&text, &["family"]).unwrap(),
+        Box::new(files),
+    )
 }
 
 fn small() -> InMemory {
     source(&[
-        ("language_model.model.layers.0.mlp.up_proj.weight", &[4, 64]),
-        ("language_model.model.norm.weight", &[64]),
-        ("grounding_encoder.sam2_model.no_mem_embed", &[1, 1, 8]),
-        (
-            "grounding_encoder.sam2_model.memory_encoder.out_proj.weight",
-            &[4, 64],
-        ),
+        ("decoder.layers.0.mlp.up_proj.weight", &[4, 64]),
+        ("decoder.norm.weight", &[64]),
+        ("decoder.start", &[1, 1, 8]),
+        ("memory.out_proj.weight", &[4, 64]),
     ])
 }
 
 #[test]
 fn a_model_is_rewritten_and_can_be_read() {
     let source = small();
-    let (plan, files) = write(
-        &source,
-        &json!({"model_type": "sa2va_chat"}),
-        &Recipe::default(),
-    );
-    assert_eq!(plan.dropped().len(), 1);
+    let (plan, files) = write(&source, &json!({"model_type": "chat"}));
+    assert_eq!(plan.dropped(), ["memory.out_proj.weight"]);
     let names: Vec<&String> = files.0.keys().collect();
     assert_eq!(
         names,
@@ -137,7 +142,7 @@ fn a_model_is_rewritten_and_can_be_read() {
         group_size: 32,
         bits: 4,
     };
-    let expected = Quantized::quantize(&values, 64, params).unwrap();
+    let expected = quantize(&values, 64, params).unwrap();
     let packed = dtype::to_u32("w", Dtype::U32, &written.read(&weight).unwrap()).unwrap();
     assert_eq!(packed, expected.packed());
     let scales = written.read(&format!("{LINEAR}.scales")).unwrap();
@@ -146,9 +151,9 @@ fn a_model_is_rewritten_and_can_be_read() {
         expected.scales()
     );
     assert_eq!(config["quantization"], json!({"bits": 4, "group_size": 32}));
-    assert_eq!(config["model_type"], "sa2va_chat");
+    assert_eq!(config["model_type"], "chat");
     let report = plan.compare(&source, &written).unwrap();
-    let group = &report.groups["language_model.model.layers.*.mlp.up_proj"];
+    let group = &report.groups["decoder.layers.*.mlp.up_proj"];
     assert_eq!((group.bits, group.tensors, group.bytes), (4, 1, 160));
     let error = group.relative_error();
     assert!((0.01..0.1).contains(&error), "{error}");
@@ -156,10 +161,10 @@ fn a_model_is_rewritten_and_can_be_read() {
 
 #[test]
 fn a_model_that_is_quantized_already_keeps_its_bits() {
-    let (_, files) = write(&small(), &json!({}), &Recipe::default());
+    let (_, files) = write(&small(), &json!({}));
     let config: Value = serde_json::from_slice(&files.0["config.json"]).unwrap();
     let first = open(files);
-    let (plan, again) = write(&first, &config, &Recipe::default());
+    let (plan, again) = write(&first, &config);
     assert!(plan.repackaged());
     let again = open(again);
     assert_eq!(first.names(), again.names());
@@ -170,14 +175,14 @@ fn a_model_that_is_quantized_already_keeps_its_bits() {
     let report = plan.compare(&first, &again).unwrap();
     assert!(report.groups.values().all(|group| group.bits == 0));
     assert_eq!(first.manifest().quantization, again.manifest().quantization);
-    let error = Plan::new(&first, &json!({}), &Recipe::default()).unwrap_err();
+    let error = plan(&first, &json!({})).unwrap_err();
     assert!(error.to_string().contains("belong together"), "{error}");
 }
 
 #[test]
 fn damage_behind_the_writers_back_is_noticed() {
     let source = small();
-    let (plan, files) = write(&source, &json!({}), &Recipe::default());
+    let (plan, files) = write(&source, &json!({}));
     let stored = open(files.clone());
     let entries: Vec<_> = stored.names().into_iter().map(str::to_owned).collect();
     assert_eq!(entries.len(), 5);
@@ -205,12 +210,12 @@ fn values_that_are_no_numbers_are_refused_by_name() {
     let mut bytes = safetensors::header([(name.as_str(), &info)]);
     bytes.extend(f32::NAN.to_le_bytes().repeat(32));
     let source = InMemory::new([("m".into(), bytes)]).unwrap();
-    let plan = Plan::new(&source, &json!({}), &Recipe::default()).unwrap();
+    let plan = plan(&source, &json!({})).unwrap();
     let extras = Extras {
         config: &json!({}),
         tokenizer: b"",
+        family: "family",
         origin: Origin::default(),
-        memory: &|_| stages(),
     };
     let error = plan.write(&source, extras, &mut Memory::default());
     assert!(error.unwrap_err().to_string().starts_with(&name));
@@ -235,7 +240,7 @@ fn files_stay_below_the_limit_and_layers_together() {
         step("b", 3, third / 3),
         // No longer fits beside the two.
         step("c", 3, third / 3),
-        // Two and a bit files, so three pieces of the same size.
+        // Two and a bit files, so three blocks of the same size.
         step("d", 100, MAX_FILE as usize / 45),
         step("e", 1, 2),
     ];
@@ -255,7 +260,7 @@ fn files_stay_below_the_limit_and_layers_together() {
         ]
     );
     for file in &files {
-        let tensors: Vec<_> = file.iter().flat_map(layout::Piece::tensors).collect();
+        let tensors: Vec<_> = file.iter().flat_map(layout::RowBlock::tensors).collect();
         let header = safetensors::header(tensors.iter().map(|(name, info)| (name.as_str(), info)));
         let data: usize = tensors.iter().map(|(_, info)| info.bytes().unwrap()).sum();
         assert!((header.len() + data) as u64 <= MAX_FILE);
@@ -266,7 +271,7 @@ fn files_stay_below_the_limit_and_layers_together() {
 #[test]
 fn a_split_tensor_is_read_as_one() {
     // Rows of 2^20 values, so that 40 rows of halves pass a file.
-    const NAME: &str = "vision_model.embeddings.table";
+    const NAME: &str = "table";
     let info = TensorInfo {
         dtype: Dtype::U8,
         shape: vec![40, 2 << 20],
@@ -274,7 +279,7 @@ fn a_split_tensor_is_read_as_one() {
     let mut bytes = safetensors::header([(NAME, &info)]);
     bytes.extend((0..info.bytes().unwrap()).map(|i| (i >> 20) as u8));
     let source = InMemory::new([("m".into(), bytes)]).unwrap();
-    let (plan, files) = write(&source, &json!({}), &Recipe::default());
+    let (plan, files) = write(&source, &json!({}));
     let stored = open(files);
     assert_eq!(stored.manifest().files.len(), 4);
     assert_eq!(
@@ -298,12 +303,12 @@ fn cancelling_stops_the_work() {
         }
     }
     let source = small();
-    let plan = Plan::new(&source, &json!({}), &Recipe::default()).unwrap();
+    let plan = plan(&source, &json!({})).unwrap();
     let extras = Extras {
         config: &json!({}),
         tokenizer: b"",
+        family: "family",
         origin: Origin::default(),
-        memory: &|_| stages(),
     };
     assert_eq!(
         plan.write(&source, extras, &mut Cancelled),

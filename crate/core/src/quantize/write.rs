@@ -6,16 +6,15 @@ use std::ops::Range;
 use half::f16;
 use serde_json::Value;
 
-use super::layout::{self, Piece};
+use super::group::quantize;
+use super::layout::{self, RowBlock};
+use super::options::Store;
 use super::plan::{Plan, Step};
-use super::recipe::Store;
 use super::{block_rows, named};
 use crate::error::Error;
-use crate::quantize::group::{QuantParams, Quantized};
+use crate::kernels::QuantParams;
 use crate::weights::digest::Sha256;
-use crate::weights::manifest::{
-    FileEntry, MANIFEST, Manifest, Origin, Part, StageMemory, TensorEntry,
-};
+use crate::weights::manifest::{FileEntry, MANIFEST, Manifest, Origin, TensorEntry, TensorSlice};
 use crate::weights::{TensorSource, dtype, missing, safetensors};
 
 /// Where the files of the new model go.
@@ -39,10 +38,10 @@ pub struct Extras<'a> {
     pub config: &'a Value,
     /// Bytes of `tokenizer.json`.
     pub tokenizer: &'a [u8],
+    /// The model's family.
+    pub family: &'static str,
     /// Who made it and on which terms.
     pub origin: Origin,
-    /// Estimates memory by stage from the tensors.
-    pub memory: &'a dyn Fn(&[TensorEntry]) -> Vec<StageMemory>,
 }
 
 impl Plan {
@@ -60,21 +59,20 @@ impl Plan {
     ) -> Result<Manifest, Error> {
         let files = layout::files(&self.steps)?;
         let config = self.config(extras.config)?;
-        let mut manifest = Manifest::new(extras.origin, self.quantization.clone());
+        let mut manifest = Manifest::new(extras.family, extras.origin, self.quantization.clone());
         manifest.files = vec![
             write_file("config.json", &pretty(&config), sink)?,
             write_file("tokenizer.json", extras.tokenizer, sink)?,
         ];
         let total: u64 = self.steps.iter().map(Step::bytes).sum();
         let mut done = 0;
-        for (number, pieces) in files.iter().enumerate() {
+        for (number, blocks) in files.iter().enumerate() {
             let name = format!("weights-{:05}.safetensors", number + 1);
-            let file = write_weights(&name, pieces, source, &mut manifest.tensors, sink)?;
-            done += pieces.iter().map(Piece::data_bytes).sum::<u64>();
+            let file = write_weights(&name, blocks, source, &mut manifest.tensors, sink)?;
+            done += blocks.iter().map(RowBlock::data_bytes).sum::<u64>();
             manifest.files.push(file);
             sink.progress(done, total)?;
         }
-        manifest.memory = (extras.memory)(&manifest.tensors);
         manifest.check()?;
         write_file(MANIFEST, &pretty(&serde_json::json!(manifest)), sink)?;
         Ok(manifest)
@@ -108,50 +106,54 @@ fn write_file(name: &str, bytes: &[u8], sink: &mut dyn Sink) -> Result<FileEntry
 /// Writes one weight file and notes where its tensors lie.
 fn write_weights(
     name: &str,
-    pieces: &[Piece],
+    blocks: &[RowBlock],
     source: &dyn TensorSource,
     tensors: &mut Vec<TensorEntry>,
     sink: &mut dyn Sink,
 ) -> Result<FileEntry, Error> {
-    let named: Vec<_> = pieces.iter().flat_map(Piece::tensors).collect();
+    let named: Vec<_> = blocks.iter().flat_map(RowBlock::tensors).collect();
     let header = safetensors::header(named.iter().map(|(name, info)| (name.as_str(), info)));
     let mut file = Hashed::create(name, sink)?;
     file.write(&header)?;
-    for piece in pieces {
-        note(piece, &file, tensors);
-        write_piece(piece, source, &mut file)?;
+    for block in blocks {
+        note(block, &file, tensors);
+        write_block(block, source, &mut file)?;
     }
     file.finish()
 }
 
-/// Adds the parts that begin where `file` ends.
-fn note(piece: &Piece, file: &Hashed, tensors: &mut Vec<TensorEntry>) {
+/// Adds the slices that begin where `file` ends.
+fn note(block: &RowBlock, file: &Hashed, tensors: &mut Vec<TensorEntry>) {
     let mut offset = file.bytes;
-    let outputs = &piece.step.outputs;
+    let outputs = &block.step.outputs;
     // A split tensor was begun in a file before; its entries are the last ones then.
-    if piece.rows.start == 0 {
+    if block.rows.start == 0 {
         tensors.extend(outputs.iter().map(|(name, info)| TensorEntry {
             name: name.clone(),
             dtype: info.dtype,
             shape: info.shape.clone(),
-            parts: Vec::new(),
+            slices: Vec::new(),
         }));
     }
     let first = tensors.len().saturating_sub(outputs.len());
     for (entry, (_, info)) in tensors[first..].iter_mut().zip(outputs) {
-        let bytes = (piece.rows.len() * info.row_bytes().unwrap_or_default()) as u64;
-        entry.parts.push(Part {
+        let bytes = (block.rows.len() * info.row_bytes().unwrap_or_default()) as u64;
+        entry.slices.push(TensorSlice {
             file: file.name.clone(),
             offset,
             bytes,
-            rows: piece.rows.len(),
+            rows: block.rows.len(),
         });
         offset += bytes;
     }
 }
 
-fn write_piece(piece: &Piece, source: &dyn TensorSource, file: &mut Hashed) -> Result<(), Error> {
-    let Piece { step, rows } = piece;
+fn write_block(
+    block: &RowBlock,
+    source: &dyn TensorSource,
+    file: &mut Hashed,
+) -> Result<(), Error> {
+    let RowBlock { step, rows } = block;
     match step.store {
         Store::Copied => {
             for (name, _) in &step.outputs {
@@ -182,8 +184,7 @@ fn write_quantized(
     let (mut scales, mut biases) = (Vec::new(), Vec::new());
     for_blocks(source, &step.source, rows, &mut |bytes, dtype| {
         let values = dtype::to_f32(&step.source, dtype, bytes)?;
-        let table =
-            Quantized::quantize(&values, columns, params).map_err(|e| named(&step.source, e))?;
+        let table = quantize(&values, columns, params).map_err(|e| named(&step.source, e))?;
         scales.extend(little_endian(table.scales(), f16::to_le_bytes));
         biases.extend(little_endian(table.biases(), f16::to_le_bytes));
         file.write(&little_endian(table.packed(), u32::to_le_bytes))

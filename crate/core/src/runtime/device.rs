@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 use async_lock::OnceCell;
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::{Device, Tensor};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::kernels::is_gpu;
 
 /// Kind of device to compute on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
     /// Burn's CPU backend.
@@ -75,21 +77,14 @@ fn fault(error: &wgpu::Error) -> Error {
     }
 }
 
-/// Whether `device` runs shaders.
-#[must_use]
-pub fn is_gpu(device: &Device) -> bool {
-    *device != Device::flex()
-}
-
 /// Bytes that `device` holds in GPU memory, buffers kept for reuse included; 0 on the CPU.
 #[must_use]
 pub fn gpu_bytes(device: &Device) -> u64 {
-    match is_gpu(device) {
-        true => device
-            .memory_pool_usage()
-            .map_or(0, |usage| usage.bytes_reserved),
-        false => 0,
+    if !is_gpu(device) {
+        return 0;
     }
+    let usage = device.memory_pool_usage();
+    usage.map_or(0, |usage| usage.bytes_reserved)
 }
 
 /// Waits until `device` has done what it was given.

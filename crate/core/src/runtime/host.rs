@@ -1,13 +1,16 @@
 //! What the pipeline asks of the program it runs in.
 
-use std::future::Future;
 use std::pin::Pin;
 
-use super::trace::Trace;
+use serde::Serialize;
+
+use super::trace::TraceEvent;
 use crate::error::Error;
 
-/// A part of the work that a person can see passing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A stage of the work that a person can see passing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Reading weights; counted in bytes.
     Load,
@@ -43,8 +46,11 @@ pub trait Host {
     /// Lets the surroundings run, and stops the work with [`Error::Cancelled`] when asked to.
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>>;
 
-    /// Where to record what every stage computes; by default nowhere.
-    fn trace(&self) -> Option<&Trace> {
-        None
+    /// Whether [`Host::trace`] wants to hear. While it does not, nothing is read back.
+    fn wants_trace(&self) -> bool {
+        false
     }
+
+    /// Hears what a stage computed.
+    fn trace(&self, _: TraceEvent) {}
 }

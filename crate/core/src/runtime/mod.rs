@@ -3,4 +3,5 @@
 pub mod device;
 pub mod host;
 pub mod preflight;
+pub mod run;
 pub mod trace;

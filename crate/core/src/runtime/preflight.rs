@@ -1,31 +1,52 @@
-//! What a model will cost on a machine, said before anything is downloaded.
+//! What a model will cost on a machine, said before anything is downloaded. Facts only: whoever
+//! shows them finds the words.
 
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::device::DeviceKind;
-use crate::weights::Manifest;
-use crate::weights::manifest::StageMemory;
+use super::device::DeviceKind;
+use super::host::Stage;
+use crate::kernels::{BINDINGS, MAX_BINDING};
+use crate::nn::CHUNK;
 
-const MIB: u64 = 1 << 20;
-/// Every buffer that a model needs is at most this large, see `kernels::MAX_BINDING`.
-const BUFFER: u64 = 128 * MIB;
-/// Storage buffers that one of our kernels binds.
-const BINDINGS: u32 = 6;
 /// The page, the program and a tokenizer, whatever the model.
-const IDLE_HEAP: u64 = 96 * MIB;
-/// Weights on their way to the GPU: one part as stored, as words and in the browser's hands.
-const LOADING_HEAP: u64 = 128 * MIB;
+const IDLE_HEAP: u64 = 96 << 20;
+/// Weights on their way to the GPU: a chunk as stored, as words, and in the browser's hands.
+const LOADING_HEAP: u64 = 4 * CHUNK as u64;
 /// What 32-bit WebAssembly can address, less what fragmentation costs.
-const MAX_HEAP: u64 = 3584 * MIB;
+const MAX_HEAP: u64 = 3584 << 20;
 /// GPU memory that any machine with WebGPU can be expected to give a page.
-const MODEST: u64 = 1024 * MIB;
+const MODEST: u64 = 1024 << 20;
 /// Share of known memory, in percent, beyond which other programs get in the way.
 const COMFORT: u64 = 80;
 /// Tile caps that a person can choose.
 const TILES: [usize; 3] = [1, 4, 12];
 
+/// What a model takes up, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Footprint {
+    /// All its files.
+    pub files: u64,
+    /// Memory at every stage, in order.
+    pub stages: Vec<StageMemory>,
+}
+
+/// Estimated memory at one stage, in bytes: weights + activations + tiles · per tile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageMemory {
+    pub stage: Stage,
+    /// Weights, when all parts of the model stay in memory.
+    pub weights: u64,
+    /// Weights, when only the parts at work are there.
+    pub low_memory_weights: u64,
+    /// Everything else, whatever the picture.
+    pub activations: u64,
+    /// What each tile of the picture adds.
+    pub activations_per_tile: u64,
+}
+
 /// The machine that a model shall run on, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Machine {
     pub device: DeviceKind,
@@ -52,23 +73,75 @@ pub struct Machine {
 
 /// Whether a model can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum Fit {
     Fits,
     /// It may run, but something is near its limit or not known.
     Tight,
     DoesNotFit,
 }
 
+/// Why a model does not simply fit. Sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PreflightReason {
+    /// The GPU's buffers are too small.
+    BufferLimit { has: u64, needs: u64 },
+    /// A shader sees too few buffers at once.
+    BindingLimit { has: u32, needs: u32 },
+    /// Without a GPU, the page itself cannot hold so much.
+    PageMemory { needs: u64, limit: u64 },
+    /// There is less memory than is needed.
+    MemoryExceeded { needs: u64, has: u64 },
+    /// There is little more memory than is needed.
+    MemoryTight { needs: u64, has: u64 },
+    /// Nobody knows how much GPU memory there is.
+    MemoryUnknown { needs: u64 },
+    /// The model cannot be kept whole.
+    Storage { free: u64, missing: u64 },
+}
+
+/// A change that makes it fit, or fit better. Sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum PreflightSuggestion {
+    /// So that the model is kept.
+    FreeStorage,
+    /// A lower cap of tiles makes `peak` out of `now`.
+    FewerTiles {
+        max_tiles: usize,
+        peak: u64,
+        now: u64,
+    },
+    LowMemory {
+        peak: u64,
+        now: u64,
+    },
+    LowMemoryOneTile {
+        peak: u64,
+        now: u64,
+    },
+    /// Nothing else helps.
+    EmbeddedModel,
+}
+
 /// What a model will cost, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Preflight {
-    pub verdict: Verdict,
-    /// Why it is not `Fits`, in whole sentences.
-    pub reasons: Vec<String>,
-    /// What would make it better, in whole sentences.
-    pub suggestions: Vec<String>,
+    pub fit: Fit,
+    /// Why it does not simply fit.
+    pub reasons: Vec<PreflightReason>,
+    /// What would make it better, smallest change first.
+    pub suggestions: Vec<PreflightSuggestion>,
     /// Still to be downloaded.
     pub download: u64,
     pub stages: Vec<StageCost>,
@@ -80,8 +153,9 @@ pub struct Preflight {
 
 /// Memory at one stage, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct StageCost {
-    pub stage: String,
+    pub stage: Stage,
     /// On the GPU; 0 on the CPU.
     pub gpu: u64,
     /// In the page.
@@ -90,221 +164,205 @@ pub struct StageCost {
 
 /// The peak at one tile cap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct TileCost {
     pub max_tiles: usize,
     pub peak: u64,
-    pub verdict: Verdict,
+    pub fit: Fit,
 }
 
-/// Estimates what the model of `manifest` costs on `machine`.
-#[must_use]
-pub fn preflight(manifest: &Manifest, machine: &Machine) -> Preflight {
-    let download = manifest.bytes().saturating_sub(machine.stored);
-    let stages: Vec<StageCost> = manifest
-        .memory
-        .iter()
-        .map(|stage| cost(stage, machine))
-        .collect();
-    let (verdict, reasons) = judge(manifest, machine);
-    Preflight {
-        verdict,
-        reasons,
-        suggestions: suggest(manifest, machine),
-        download,
-        stages,
-        peak: peak(manifest, machine),
-        by_tiles: TILES
-            .into_iter()
-            .map(|max_tiles| {
-                let other = Machine {
-                    max_tiles,
-                    ..*machine
-                };
-                TileCost {
-                    max_tiles,
-                    peak: peak(manifest, &other),
-                    verdict: judge(manifest, &other).0,
-                }
-            })
-            .collect(),
-    }
-}
-
-fn cost(stage: &StageMemory, machine: &Machine) -> StageCost {
-    // A picture of several tiles is followed by one of the whole.
-    let tiles = match machine.max_tiles {
-        0 | 1 => 1,
-        several => several as u64 + 1,
-    };
-    let weights = match machine.low_memory {
-        true => stage.low_memory_weights,
-        false => stage.weights,
-    };
-    let needed = weights + stage.activations + tiles.saturating_mul(stage.activations_per_tile);
-    let (gpu, heap) = match machine.device {
-        DeviceKind::Cpu => (0, needed),
-        DeviceKind::Gpu if stage.stage == "load" => (needed, LOADING_HEAP),
-        DeviceKind::Gpu => (needed, 0),
-    };
-    StageCost {
-        stage: stage.stage.clone(),
-        gpu,
-        heap: IDLE_HEAP + heap,
-    }
-}
-
-fn peak(manifest: &Manifest, machine: &Machine) -> u64 {
-    let costs = manifest.memory.iter().map(|stage| cost(stage, machine));
-    let on_device = |cost: StageCost| match machine.device {
-        DeviceKind::Cpu => cost.heap,
-        DeviceKind::Gpu => cost.gpu,
-    };
-    costs.map(on_device).max().unwrap_or_default()
-}
-
-/// The verdict and its reasons.
-fn judge(manifest: &Manifest, machine: &Machine) -> (Verdict, Vec<String>) {
-    let mut verdict = Verdict::Fits;
-    let mut reasons = Vec::new();
-    let mut found = |worse: Verdict, reason: String| {
-        verdict = verdict.max(worse);
-        reasons.push(reason);
-    };
-    let peak = peak(manifest, machine);
-    match machine.device {
-        DeviceKind::Gpu => {
-            let buffer = machine
-                .max_buffer_size
-                .min(machine.max_storage_buffer_binding_size);
-            if buffer < BUFFER {
-                let (has, needs) = (size(buffer), size(BUFFER));
-                found(
-                    Verdict::DoesNotFit,
-                    format!("The GPU takes buffers of at most {has}, and {needs} are needed."),
-                );
-            }
-            if let Some(bindings) = machine.max_buffer_bindings_per_stage
-                && bindings < BINDINGS
-            {
-                found(
-                    Verdict::DoesNotFit,
-                    format!(
-                        "A GPU program may use {bindings} buffers here, and {BINDINGS} are needed."
-                    ),
-                );
-            }
-        }
-        DeviceKind::Cpu => {
-            if peak > MAX_HEAP {
-                let (needs, most) = (size(peak), size(MAX_HEAP));
-                found(
-                    Verdict::DoesNotFit,
-                    format!("The model needs {needs}, and a page without a GPU can use {most}."),
-                );
-            }
-        }
-    }
-    match machine.memory {
-        Some(memory) if peak > memory => found(
-            Verdict::DoesNotFit,
-            format!(
-                "The model needs {}, and there are {}.",
-                size(peak),
-                size(memory)
-            ),
-        ),
-        Some(memory) if peak > memory / 100 * COMFORT => found(
-            Verdict::Tight,
-            format!("The model needs {} of {}.", size(peak), size(memory)),
-        ),
-        None if machine.device == DeviceKind::Gpu && peak > MODEST => found(
-            Verdict::Tight,
-            format!(
-                "The model needs {} of GPU memory, and browsers do not say how much there is.",
-                size(peak)
-            ),
-        ),
-        _ => {}
-    }
-    let missing = manifest.bytes().saturating_sub(machine.stored);
-    if let Some(free) = machine.storage_free
-        && free < missing
-    {
-        found(
-            Verdict::Tight,
-            format!(
-                "The browser stores {} more for this page, and the model has {} to come: it will be kept until the page is closed.",
-                size(free),
-                size(missing)
-            ),
-        );
-    }
-    (verdict, reasons)
-}
-
-/// Changes that make the verdict or the peak better, smallest change first.
-fn suggest(manifest: &Manifest, machine: &Machine) -> Vec<String> {
-    let mut suggestions = Vec::new();
-    let missing = manifest.bytes().saturating_sub(machine.stored);
-    if machine.storage_free.is_some_and(|free| free < missing) {
-        suggestions
-            .push("Free storage in the browser's settings, so that the model is kept.".into());
-    }
-    // The other changes are about memory alone.
-    let machine = &Machine {
-        storage_free: None,
-        ..*machine
-    };
-    let (verdict, now) = (judge(manifest, machine).0, peak(manifest, machine));
-    if verdict == Verdict::Fits {
-        return suggestions;
-    }
-    let mut best = verdict;
-    let mut consider = |other: &Machine, what: String| {
-        let (found, peak) = (judge(manifest, other).0, peak(manifest, other));
-        best = best.min(found);
-        if found < verdict || found == verdict && peak < now / 10 * 9 {
-            suggestions.push(format!("{what}: {} instead of {}.", size(peak), size(now)));
-        }
-    };
-    for max_tiles in TILES.into_iter().rev().filter(|&t| t < machine.max_tiles) {
-        let plural = if max_tiles == 1 { "" } else { "s" };
-        consider(
-            &Machine {
+impl Footprint {
+    /// Estimates what the model costs on `machine`.
+    #[must_use]
+    pub fn preflight(&self, machine: &Machine) -> Preflight {
+        let (fit, reasons) = self.judge(machine);
+        let by_tiles = TILES.map(|max_tiles| {
+            let other = Machine {
                 max_tiles,
                 ..*machine
-            },
-            format!("Try {max_tiles} tile{plural}"),
-        );
-    }
-    if !machine.low_memory {
-        let low_memory = Machine {
-            low_memory: true,
-            ..*machine
-        };
-        consider(&low_memory, "Try low memory".into());
-        if machine.max_tiles > 1 {
-            consider(
-                &Machine {
-                    max_tiles: 1,
-                    ..low_memory
-                },
-                "Try low memory with 1 tile".into(),
-            );
+            };
+            TileCost {
+                max_tiles,
+                peak: self.peak(&other),
+                fit: self.judge(&other).0,
+            }
+        });
+        Preflight {
+            fit,
+            reasons,
+            suggestions: self.suggest(machine),
+            download: self.missing(machine),
+            stages: self.stages.iter().map(|s| s.cost(machine)).collect(),
+            peak: self.peak(machine),
+            by_tiles: by_tiles.into(),
         }
     }
-    if best == Verdict::DoesNotFit {
-        suggestions.push("Try the embedded model, which needs no download.".into());
+
+    fn missing(&self, machine: &Machine) -> u64 {
+        self.files.saturating_sub(machine.stored)
     }
-    suggestions
+
+    fn peak(&self, machine: &Machine) -> u64 {
+        let costs = self.stages.iter().map(|stage| stage.cost(machine));
+        let on_device = |cost: StageCost| match machine.device {
+            DeviceKind::Cpu => cost.heap,
+            DeviceKind::Gpu => cost.gpu,
+        };
+        costs.map(on_device).max().unwrap_or_default()
+    }
+
+    /// Whether it fits, and why not.
+    fn judge(&self, machine: &Machine) -> (Fit, Vec<PreflightReason>) {
+        let needs = self.peak(machine);
+        let missing = self.missing(machine);
+        let reasons: Vec<PreflightReason> = [
+            machine.buffer_limit(),
+            machine.binding_limit(),
+            machine.memory_limit(needs),
+            machine.memory_shortage(needs),
+            machine.storage_shortage(missing),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let fit = reasons.iter().map(PreflightReason::fit).max();
+        (fit.unwrap_or(Fit::Fits), reasons)
+    }
+
+    /// Changes that make the fit or the peak better, smallest change first.
+    fn suggest(&self, machine: &Machine) -> Vec<PreflightSuggestion> {
+        use PreflightSuggestion::{EmbeddedModel, FewerTiles, FreeStorage, LowMemory};
+        let mut suggestions = Vec::new();
+        if machine.storage_shortage(self.missing(machine)).is_some() {
+            suggestions.push(FreeStorage);
+        }
+        // The other changes are about memory alone.
+        let machine = &Machine {
+            storage_free: None,
+            ..*machine
+        };
+        let (fit, now) = (self.judge(machine).0, self.peak(machine));
+        if fit == Fit::Fits {
+            return suggestions;
+        }
+        let mut best = fit;
+        let mut consider = |other: Machine, suggestion: &dyn Fn(u64) -> PreflightSuggestion| {
+            let (found, peak) = (self.judge(&other).0, self.peak(&other));
+            best = best.min(found);
+            if found < fit || found == fit && peak < now / 10 * 9 {
+                suggestions.push(suggestion(peak));
+            }
+        };
+        let with = |max_tiles, low_memory| Machine {
+            max_tiles,
+            low_memory,
+            ..*machine
+        };
+        for max_tiles in TILES.into_iter().rev().filter(|&t| t < machine.max_tiles) {
+            consider(with(max_tiles, machine.low_memory), &|peak| FewerTiles {
+                max_tiles,
+                peak,
+                now,
+            });
+        }
+        if !machine.low_memory {
+            consider(with(machine.max_tiles, true), &|peak| LowMemory {
+                peak,
+                now,
+            });
+            if machine.max_tiles > 1 {
+                consider(with(1, true), &|peak| {
+                    PreflightSuggestion::LowMemoryOneTile { peak, now }
+                });
+            }
+        }
+        if best == Fit::DoesNotFit {
+            suggestions.push(EmbeddedModel);
+        }
+        suggestions
+    }
 }
 
-/// Bytes for people.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+impl StageMemory {
+    fn cost(&self, machine: &Machine) -> StageCost {
+        // A picture of several tiles is followed by one of the whole.
+        let tiles = match machine.max_tiles {
+            0 | 1 => 1,
+            several => several as u64 + 1,
+        };
+        let weights = if machine.low_memory {
+            self.low_memory_weights
+        } else {
+            self.weights
+        };
+        let needed = weights + self.activations + tiles.saturating_mul(self.activations_per_tile);
+        let (gpu, heap) = match machine.device {
+            DeviceKind::Cpu => (0, needed),
+            DeviceKind::Gpu if self.stage == Stage::Load => (needed, LOADING_HEAP),
+            DeviceKind::Gpu => (needed, 0),
+        };
+        StageCost {
+            stage: self.stage,
+            gpu,
+            heap: IDLE_HEAP + heap,
+        }
+    }
+}
+
+impl Machine {
+    fn buffer_limit(&self) -> Option<PreflightReason> {
+        let needs = MAX_BINDING as u64;
+        let has = self
+            .max_buffer_size
+            .min(self.max_storage_buffer_binding_size);
+        (self.device == DeviceKind::Gpu && has < needs)
+            .then_some(PreflightReason::BufferLimit { has, needs })
+    }
+
+    fn binding_limit(&self) -> Option<PreflightReason> {
+        let needs = BINDINGS as u32;
+        let has = self.max_buffer_bindings_per_stage?;
+        (self.device == DeviceKind::Gpu && has < needs)
+            .then_some(PreflightReason::BindingLimit { has, needs })
+    }
+
+    fn memory_limit(&self, needs: u64) -> Option<PreflightReason> {
+        let limit = MAX_HEAP;
+        (self.device == DeviceKind::Cpu && needs > limit)
+            .then_some(PreflightReason::PageMemory { needs, limit })
+    }
+
+    fn memory_shortage(&self, needs: u64) -> Option<PreflightReason> {
+        match self.memory {
+            Some(has) if needs > has => Some(PreflightReason::MemoryExceeded { needs, has }),
+            Some(has) if needs > has / 100 * COMFORT => {
+                Some(PreflightReason::MemoryTight { needs, has })
+            }
+            None if self.device == DeviceKind::Gpu && needs > MODEST => {
+                Some(PreflightReason::MemoryUnknown { needs })
+            }
+            _ => None,
+        }
+    }
+
+    fn storage_shortage(&self, missing: u64) -> Option<PreflightReason> {
+        let free = self.storage_free?;
+        (free < missing).then_some(PreflightReason::Storage { free, missing })
+    }
+}
+
+impl PreflightReason {
+    fn fit(&self) -> Fit {
+        match self {
+            Self::BufferLimit { .. }
+            | Self::BindingLimit { .. }
+            | Self::PageMemory { .. }
+            | Self::MemoryExceeded { .. } => Fit::DoesNotFit,
+            Self::MemoryTight { .. } | Self::MemoryUnknown { .. } | Self::Storage { .. } => {
+                Fit::Tight
+            }
+        }
     }
 }
 

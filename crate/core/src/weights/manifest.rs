@@ -3,16 +3,15 @@
 //! Such a folder holds `manifest.json`, `config.json`, `tokenizer.json` and weight files of at
 //! most 64 MiB, so that every file can be fetched, verified and resumed on its own. Tensors that
 //! are larger than a file are split by rows. The manifest is untrusted until [`Manifest::check`]
-//! has passed: then every part lies inside its file, no two overlap, and the parts of a tensor
+//! has passed: then every slice lies inside its file, no two overlap, and the slices of a tensor
 //! sum up to its shape.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dtype, TensorInfo, damaged};
+use super::{Dtype, QuantizationConfig, TensorInfo, damaged};
 use crate::error::Error;
-use crate::quantize::group::QuantizationConfig;
 
 /// Name of the file itself.
 pub const MANIFEST: &str = "manifest.json";
@@ -23,20 +22,18 @@ pub const MAX_MANIFEST: usize = 4 << 20;
 
 const FORMAT: &str = "askmask-model";
 const VERSION: u32 = 1;
-const FAMILY: &str = "sa2va";
 const MAX_FILES: usize = 4096;
 const MAX_TENSORS: usize = 65_536;
 const MAX_DIMENSIONS: usize = 8;
 const MAX_NAME: usize = 255;
-/// More bytes than any machine has, and a number that JavaScript holds exactly.
-const MAX_MEMORY: u64 = 1 << 50;
 
 /// Everything a reader has to know before it opens a weight file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     format: String,
     version: u32,
-    family: String,
+    /// Family of the model.
+    pub family: String,
     /// What people call the model.
     pub name: String,
     /// Where its weights come from, such as a hub id.
@@ -50,8 +47,6 @@ pub struct Manifest {
     /// The same as in `config.json`; absent in dense models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantization: Option<QuantizationConfig>,
-    /// Estimates for every stage of the work.
-    pub memory: Vec<StageMemory>,
 }
 
 /// One file of the folder.
@@ -65,7 +60,7 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
-/// One tensor and the parts it is stored in.
+/// One tensor and the slices it is stored in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TensorEntry {
     /// Its name in the checkpoint.
@@ -74,13 +69,14 @@ pub struct TensorEntry {
     pub dtype: Dtype,
     /// Its dimensions; none for a single number.
     pub shape: Vec<usize>,
-    /// Its rows in order; one part unless it is split.
-    pub parts: Vec<Part>,
+    /// Its rows in order; one slice unless it is split.
+    #[serde(rename = "parts")]
+    pub slices: Vec<TensorSlice>,
 }
 
-/// Consecutive rows of a tensor, in one piece of one file.
+/// Consecutive rows of a tensor, in one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct TensorSlice {
     /// The file.
     pub file: String,
     /// First byte, counted from the start of the file.
@@ -90,25 +86,6 @@ pub struct Part {
     /// Count of rows, that is of steps along the first dimension; 1 for a single number.
     pub rows: usize,
 }
-
-/// Estimated GPU memory at one stage, in bytes: weights + activations + tiles · per tile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StageMemory {
-    /// `load`, `encode-image`, `think` or `mask`.
-    pub stage: String,
-    /// Weights on the GPU then, when all parts of the model stay there.
-    pub weights: u64,
-    /// Weights on the GPU then, when only the parts at work are there.
-    pub low_memory_weights: u64,
-    /// Everything else, whatever the picture.
-    pub activations: u64,
-    /// What each tile of the picture adds.
-    pub activations_per_tile: u64,
-}
-
-/// Names of the stages, in order.
-pub const STAGES: [&str; 4] = ["load", "encode-image", "think", "mask"];
 
 /// Who made a model and on which terms it may be used.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -124,27 +101,26 @@ pub struct Origin {
 impl Manifest {
     /// A manifest without files or tensors yet.
     #[must_use]
-    pub fn new(origin: Origin, quantization: Option<QuantizationConfig>) -> Self {
+    pub fn new(family: &str, origin: Origin, quantization: Option<QuantizationConfig>) -> Self {
         Self {
             format: FORMAT.into(),
             version: VERSION,
-            family: FAMILY.into(),
+            family: family.into(),
             name: origin.name,
             source: origin.source,
             licence: origin.licence,
             files: Vec::new(),
             tensors: Vec::new(),
             quantization,
-            memory: Vec::new(),
         }
     }
 
-    /// Reads and checks a manifest.
+    /// Reads and checks a manifest of one of `families`.
     ///
     /// # Errors
     /// [`Error::Integrity`] naming the file or tensor that is wrong and how;
     /// [`Error::UnsupportedModel`] for another format, version, family or quantization.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str, families: &[&str]) -> Result<Self, Error> {
         if text.len() > MAX_MANIFEST {
             return Err(damaged(
                 MANIFEST,
@@ -152,7 +128,7 @@ impl Manifest {
             ));
         }
         let kind: Kind = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
-        kind.check()?;
+        kind.check(families)?;
         let manifest: Self = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
         manifest.check()?;
         Ok(manifest)
@@ -190,8 +166,7 @@ impl Manifest {
         let lengths = self.check_files()?;
         self.check_tensors(&lengths)?;
         self.check_overlaps()?;
-        self.check_layers()?;
-        self.check_memory()
+        self.check_layers()
     }
 
     /// Lengths of the files by name.
@@ -233,13 +208,18 @@ impl Manifest {
     }
 
     fn check_overlaps(&self) -> Result<(), String> {
-        let mut parts: Vec<(&Part, &str)> = self
+        let mut slices: Vec<(&TensorSlice, &str)> = self
             .tensors
             .iter()
-            .flat_map(|tensor| tensor.parts.iter().map(|part| (part, tensor.name.as_str())))
+            .flat_map(|tensor| {
+                tensor
+                    .slices
+                    .iter()
+                    .map(|slice| (slice, tensor.name.as_str()))
+            })
             .collect();
-        parts.sort_by_key(|(part, _)| (part.file.as_str(), part.offset));
-        for pair in parts.windows(2) {
+        slices.sort_by_key(|(slice, _)| (slice.file.as_str(), slice.offset));
+        for pair in slices.windows(2) {
             if let [(first, a), (second, b)] = pair
                 && first.file == second.file
                 && first.offset + first.bytes > second.offset
@@ -277,25 +257,6 @@ impl Manifest {
         }
         Ok(())
     }
-
-    fn check_memory(&self) -> Result<(), String> {
-        let stages: Vec<&str> = self.memory.iter().map(|m| m.stage.as_str()).collect();
-        if stages != STAGES {
-            return Err(format!("memory is not that of the stages {STAGES:?}"));
-        }
-        for stage in &self.memory {
-            let numbers = [
-                stage.weights,
-                stage.low_memory_weights,
-                stage.activations,
-                stage.activations_per_tile,
-            ];
-            if numbers.into_iter().any(|bytes| bytes > MAX_MEMORY) {
-                return Err(format!("memory of {:?} is beyond any machine", stage.stage));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The fields that decide whether the others can be understood at all.
@@ -307,15 +268,20 @@ struct Kind {
 }
 
 impl Kind {
-    fn check(&self) -> Result<(), Error> {
-        if (self.format.as_str(), self.version, self.family.as_str()) == (FORMAT, VERSION, FAMILY) {
+    fn check(&self, families: &[&str]) -> Result<(), Error> {
+        let known = families.contains(&self.family.as_str());
+        if known && (self.format.as_str(), self.version) == (FORMAT, VERSION) {
             return Ok(());
         }
+        let families: Vec<String> = families.iter().map(|name| format!("{name:?}")).collect();
         Err(Error::UnsupportedModel {
             reason: format!(
                 "{MANIFEST} is of format {:?} version {}, family {:?}; {FORMAT:?} version \
-                 {VERSION}, family {FAMILY:?} is read",
-                self.format, self.version, self.family
+                 {VERSION}, family {} is read",
+                self.format,
+                self.version,
+                self.family,
+                families.join(" or ")
             ),
         })
     }
@@ -352,11 +318,11 @@ impl TensorEntry {
         }
     }
 
-    /// File and rows of each part.
+    /// File and rows of each slice.
     fn cuts(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.parts
+        self.slices
             .iter()
-            .map(|part| (part.file.as_str(), part.rows))
+            .map(|slice| (slice.file.as_str(), slice.rows))
     }
 
     fn check(&self, lengths: &BTreeMap<&str, u64>) -> Result<(), String> {
@@ -365,21 +331,21 @@ impl TensorEntry {
         let bytes = self.info().bytes().ok_or("it is beyond any memory")? as u64;
         let row_bytes = bytes.checked_div(rows as u64).unwrap_or_default();
         let mut found = 0_usize;
-        for part in &self.parts {
+        for slice in &self.slices {
             let length = lengths
-                .get(part.file.as_str())
-                .ok_or_else(|| format!("{:?} is not among the files", part.file))?;
-            let end = part.offset.checked_add(part.bytes);
+                .get(slice.file.as_str())
+                .ok_or_else(|| format!("{:?} is not among the files", slice.file))?;
+            let end = slice.offset.checked_add(slice.bytes);
             if end.is_none_or(|end| end > *length) {
-                return Err(format!("it passes the end of {}", part.file));
+                return Err(format!("it passes the end of {}", slice.file));
             }
-            if part.rows == 0 || (part.rows as u64).checked_mul(row_bytes) != Some(part.bytes) {
+            if slice.rows == 0 || (slice.rows as u64).checked_mul(row_bytes) != Some(slice.bytes) {
                 return Err(format!(
                     "{} bytes are not {} rows of {row_bytes}",
-                    part.bytes, part.rows
+                    slice.bytes, slice.rows
                 ));
             }
-            found = found.saturating_add(part.rows);
+            found = found.saturating_add(slice.rows);
         }
         if found != rows || rows == 0 {
             return Err(format!("its parts have {found} of {rows} rows"));

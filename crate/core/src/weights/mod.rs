@@ -7,8 +7,10 @@ mod folder;
 mod in_memory;
 mod index;
 pub mod manifest;
+mod quantization;
 pub mod safetensors;
 mod stored;
+mod table;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,7 +22,9 @@ pub use folder::{Files, Folder};
 pub use in_memory::InMemory;
 pub use index::Index;
 pub use manifest::Manifest;
+pub use quantization::QuantizationConfig;
 pub use stored::{ReadAt, Stored};
+pub use table::{Bits, Row, TensorTable};
 
 /// Type and shape of one tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::manifest::{Manifest, Part};
+use super::manifest::{Manifest, TensorSlice};
 use super::{TensorInfo, TensorSource, damaged, missing};
 use crate::error::Error;
 use crate::weights::digest::Sha256;
@@ -18,10 +18,10 @@ pub trait ReadAt {
 }
 
 /// A model folder behind its manifest. Nothing is read before it is asked for, and a tensor that
-/// is stored in parts reads as one.
+/// is stored in slices reads as one.
 pub struct Stored {
     manifest: Manifest,
-    tensors: BTreeMap<String, (TensorInfo, Vec<Part>)>,
+    tensors: BTreeMap<String, (TensorInfo, Vec<TensorSlice>)>,
     files: Box<dyn ReadAt>,
 }
 
@@ -32,7 +32,7 @@ impl Stored {
     pub fn new(mut manifest: Manifest, files: Box<dyn ReadAt>) -> Self {
         let tensors = std::mem::take(&mut manifest.tensors)
             .into_iter()
-            .map(|tensor| (tensor.name.clone(), (tensor.info(), tensor.parts)))
+            .map(|tensor| (tensor.name.clone(), (tensor.info(), tensor.slices)))
             .collect();
         Self {
             manifest,
@@ -84,7 +84,7 @@ impl Stored {
         Ok(())
     }
 
-    fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<Part>), Error> {
+    fn tensor(&self, name: &str) -> Result<&(TensorInfo, Vec<TensorSlice>), Error> {
         self.tensors.get(name).ok_or_else(|| missing(name))
     }
 }
@@ -104,21 +104,21 @@ impl TensorSource for Stored {
     }
 
     fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
-        let (info, parts) = self.tensor(name)?;
+        let (info, slices) = self.tensor(name)?;
         let range = info
             .row_range(first, count)
             .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
         let mut bytes = vec![0; range.len()];
         let mut start = 0;
-        for part in parts {
-            let part_range = start..start + part.bytes as usize;
-            let (from, to) = (range.start.max(start), range.end.min(part_range.end));
+        for slice in slices {
+            let end = start + slice.bytes as usize;
+            let (from, to) = (range.start.max(start), range.end.min(end));
             if from < to {
-                let offset = part.offset + (from - start) as u64;
+                let offset = slice.offset + (from - start) as u64;
                 let buffer = &mut bytes[from - range.start..to - range.start];
-                self.files.read_at(&part.file, offset, buffer)?;
+                self.files.read_at(&slice.file, offset, buffer)?;
             }
-            start = part_range.end;
+            start = end;
         }
         Ok(Cow::Owned(bytes))
     }
@@ -144,8 +144,8 @@ mod tests {
     }
 
     fn stored() -> Stored {
-        let mut manifest = Manifest::new(Origin::default(), None);
-        let part = |file: &str, offset, rows| Part {
+        let mut manifest = Manifest::new("family", Origin::default(), None);
+        let slice = |file: &str, offset, rows| TensorSlice {
             file: file.into(),
             offset,
             bytes: 2 * rows as u64,
@@ -160,13 +160,13 @@ mod tests {
             name: "t".into(),
             dtype: Dtype::U8,
             shape: vec![3, 2],
-            parts: vec![part("a", 8, 2), part("b", 4, 1)],
+            slices: vec![slice("a", 8, 2), slice("b", 4, 1)],
         });
         Stored::new(manifest, Box::new(Counting))
     }
 
     #[test]
-    fn parts_are_joined() {
+    fn slices_are_joined() {
         let stored = stored();
         assert_eq!(stored.names(), ["t"]);
         assert_eq!(stored.total_bytes(), 6);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_read_across_parts() {
+    fn rows_are_read_across_slices() {
         let stored = stored();
         assert_eq!(*stored.read_rows("t", 1, 2).unwrap(), [10, 11, 104, 105]);
         assert_eq!(*stored.read_rows("t", 2, 1).unwrap(), [104, 105]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::quantize::group::Quantized;
+use super::matrix::Quantized;
 
 /// Up to this many rows the packed weights are read directly; beyond, unpacking once into
 /// dense blocks and letting the library's matrix product run is faster.

@@ -7,11 +7,13 @@ use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
 use cubecl::prelude::{CubeCount, KernelId};
 use cubecl::server::KernelArguments;
 
-use crate::quantize::group::Quantized;
+use super::matrix::Quantized;
 
 /// Rows a single invocation makes when there are several.
 const ROWS: usize = 4;
 const WORKGROUP: usize = 64;
+/// Storage buffers that the shader sees at once.
+pub const BINDINGS: usize = 5;
 
 /// A quantized matrix in GPU memory, packed as in the file.
 #[derive(Debug, Clone)]
@@ -76,16 +78,17 @@ impl Matrix {
             1,
         );
         let dim = CubeDim::new_1d(WORKGROUP as u32);
+        let buffers: [_; BINDINGS] = [
+            x.handle.clone().binding(),
+            packed.handle.binding(),
+            groups.handle.binding(),
+            sizes.binding(),
+            out.clone().binding(),
+        ];
         client.launch(
             Box::new(SourceKernel::new(kernel, dim)),
             count,
-            KernelArguments::new().with_buffers(vec![
-                x.handle.clone().binding(),
-                packed.handle.binding(),
-                groups.handle.binding(),
-                sizes.binding(),
-                out.clone().binding(),
-            ]),
+            KernelArguments::new().with_buffers(buffers.into()),
         );
         let y = CubeTensor::new_contiguous(client, x.device, shape, out, DType::F32);
         Tensor::from_primitive::<Wgpu>(y)

@@ -2,14 +2,14 @@
 
 mod cpu;
 mod gpu;
+mod matrix;
+
+pub use gpu::BINDINGS;
+pub use matrix::{QuantParams, Quantized};
 
 use burn::tensor::{Device, Tensor};
 
-use crate::quantize::group::Quantized;
-use crate::runtime::device::is_gpu;
-
-/// WebGPU's default limit of one storage binding in bytes: what every device can bind.
-pub const MAX_BINDING: usize = 128 << 20;
+use super::{MAX_BINDING, is_gpu};
 
 /// A group-quantized `[out, in]` matrix where its device needs it.
 #[derive(Debug, Clone)]

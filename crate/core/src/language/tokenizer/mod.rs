@@ -1,7 +1,7 @@
 //! Text to token ids and back. Text never becomes control tokens: those are placed by id.
 
-mod build;
-mod parts;
+mod qwen2;
+mod steps;
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use tokenizers::{
 };
 
 use crate::error::Error;
-pub use build::{Parts, build};
+pub use qwen2::Qwen2Files;
 
 /// Larger than the tokenizer of any published Sa2VA (11 MB).
 const MAX_BYTES: usize = 32 << 20;
@@ -20,30 +20,18 @@ const MAX_VOCABULARY: usize = 400_000;
 /// Longest question, in characters.
 pub const MAX_QUESTION: usize = 4096;
 
-/// A byte-level BPE tokenizer with the control tokens of the Sa2VA family.
+/// A byte-level BPE tokenizer.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    control: Control,
     /// Every token that was added to the vocabulary of text.
     added: HashSet<u32>,
-}
-
-/// Ids of the control tokens, looked up by name because they differ between checkpoints.
-struct Control {
-    message_start: u32,
-    message_end: u32,
-    image_start: u32,
-    image_end: u32,
-    seg: u32,
-    stop: [u32; 2],
 }
 
 impl Tokenizer {
     /// Reads `tokenizer.json`.
     ///
     /// # Errors
-    /// [`Error::UnsupportedModel`] when it is too large, no deterministic BPE tokenizer, or lacks
-    /// control tokens, which are named.
+    /// [`Error::UnsupportedModel`] when it is too large, or no deterministic BPE tokenizer.
     pub fn from_bytes(json: &[u8]) -> Result<Self, Error> {
         if json.len() > MAX_BYTES {
             return Err(unsupported(format!(
@@ -51,7 +39,7 @@ impl Tokenizer {
                 json.len()
             )));
         }
-        parts::check(json)?;
+        steps::check(json)?;
         let inner = tokenizers::Tokenizer::from_bytes(json).map_err(unsupported)?;
         let ModelWrapper::BPE(model) = inner.get_model() else {
             return Err(unsupported("it is not of the type BPE"));
@@ -65,13 +53,8 @@ impl Tokenizer {
                 "{vocabulary} tokens, more than {MAX_VOCABULARY}"
             )));
         }
-        let control = Control::find(&inner)?;
         let added = inner.get_added_tokens_decoder().into_keys().collect();
-        Ok(Self {
-            inner,
-            control,
-            added,
-        })
+        Ok(Self { inner, added })
     }
 
     /// Number of ids, added tokens included.
@@ -80,40 +63,10 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 
-    /// Id of `[SEG]`.
+    /// Id of the token called `name`, such as a control token.
     #[must_use]
-    pub fn seg_id(&self) -> u32 {
-        self.control.seg
-    }
-
-    /// Tokens that end an answer.
-    #[must_use]
-    pub fn stop_ids(&self) -> &[u32] {
-        &self.control.stop
-    }
-
-    /// Ids before and after the vision tokens: the user's turn up to the end of the picture.
-    ///
-    /// # Errors
-    /// As [`Tokenizer::text`].
-    pub fn picture_frame(&self) -> Result<(Vec<u32>, Vec<u32>), Error> {
-        let mut before = vec![self.control.message_start];
-        before.extend(self.text("user\n")?);
-        before.push(self.control.image_start);
-        Ok((before, vec![self.control.image_end]))
-    }
-
-    /// Ids of a question and the rest of the `qwen_chat` template, up to the answer.
-    ///
-    /// # Errors
-    /// As [`Tokenizer::text`].
-    pub fn question(&self, question: &str) -> Result<Vec<u32>, Error> {
-        let mut ids = self.text(question)?;
-        ids.push(self.control.message_end);
-        ids.extend(self.text("\n")?);
-        ids.push(self.control.message_start);
-        ids.extend(self.text("assistant\n")?);
-        Ok(ids)
+    pub fn id(&self, name: &str) -> Option<u32> {
+        self.inner.token_to_id(name)
     }
 
     /// Ids of plain text; names of control tokens in it are text like any other.
@@ -151,23 +104,11 @@ impl Tokenizer {
     /// [`Error::Internal`] when the tokenizer fails.
     pub fn visible_text(&self, ids: &[u32]) -> Result<String, Error> {
         let mut text = String::new();
-        for part in ids.split(|id| self.added.contains(id)) {
-            // Each part ends where a control token stood: its space goes with it.
-            text.push_str(self.inner.decode(part, false).map_err(failed)?.trim_end());
+        for run in ids.split(|id| self.added.contains(id)) {
+            // Each run ends where a control token stood: its space goes with it.
+            text.push_str(self.inner.decode(run, false).map_err(failed)?.trim_end());
         }
         Ok(text.trim_start().to_owned())
-    }
-
-    /// The same with `[SEG]` wherever the model points at an object.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the tokenizer fails.
-    pub fn marked_text(&self, ids: &[u32]) -> Result<String, Error> {
-        let parts: Vec<String> = ids
-            .split(|&id| id == self.control.seg)
-            .map(|part| self.visible_text(part))
-            .collect::<Result<_, _>>()?;
-        Ok(parts.join(" [SEG] ").trim().to_owned())
     }
 
     /// Text of one token; control tokens by their name.
@@ -216,50 +157,6 @@ impl Stream<'_> {
         }
         self.pending.clear();
         Ok(Some(text).filter(|text| !text.is_empty()))
-    }
-}
-
-impl Control {
-    fn find(inner: &tokenizers::Tokenizer) -> Result<Self, Error> {
-        const NAMES: [&str; 7] = [
-            "<|im_start|>",
-            "<|im_end|>",
-            "<|endoftext|>",
-            "<img>",
-            "</img>",
-            "[SEG]",
-            "<IMG_CONTEXT>",
-        ];
-        let found = NAMES.map(|name| inner.token_to_id(name));
-        let [
-            Some(message_start),
-            Some(message_end),
-            Some(end),
-            Some(image_start),
-            Some(image_end),
-            Some(seg),
-            Some(_),
-        ] = found
-        else {
-            let missing: Vec<&str> = NAMES
-                .into_iter()
-                .zip(found)
-                .filter(|(_, id)| id.is_none())
-                .map(|(name, _)| name)
-                .collect();
-            return Err(unsupported(format!(
-                "control tokens are missing: {}",
-                missing.join(", ")
-            )));
-        };
-        Ok(Self {
-            message_start,
-            message_end,
-            image_start,
-            image_end,
-            seg,
-            stop: [message_end, end],
-        })
     }
 }
 
@@ -341,8 +238,7 @@ mod tests {
         let tokenizer = tokenizer(&json()).unwrap();
         assert_eq!(tokenizer.text("abc").unwrap(), [3, 2]);
         assert_eq!(tokenizer.text("[SEG]").unwrap(), [5, 6]);
-        assert_eq!(tokenizer.seg_id(), 9);
-        assert_eq!(tokenizer.stop_ids(), [11, 12]);
+        assert_eq!(tokenizer.id("[SEG]"), Some(9));
     }
 
     #[test]
@@ -351,31 +247,6 @@ mod tests {
         json["model"]["ignore_merges"] = Value::Bool(true);
         let error = tokenizer(&json).unwrap().text("[SEG]").unwrap_err();
         assert_eq!(error.code(), "unsupported-model");
-    }
-
-    #[test]
-    fn missing_control_tokens_are_named() {
-        let mut json = json();
-        json["added_tokens"].as_array_mut().unwrap().truncate(5);
-        let error = tokenizer(&json).err().unwrap();
-        assert!(
-            error
-                .to_string()
-                .ends_with("missing: </img>, <IMG_CONTEXT>"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn marks_stand_where_objects_are_pointed_at() {
-        let tokenizer = tokenizer(&json()).unwrap();
-        let seg = tokenizer.seg_id();
-        assert_eq!(
-            tokenizer.marked_text(&[3, seg, seg, 3]).unwrap(),
-            "ab [SEG]  [SEG] ab"
-        );
-        assert_eq!(tokenizer.marked_text(&[3, seg]).unwrap(), "ab [SEG]");
-        assert_eq!(tokenizer.marked_text(&[3]).unwrap(), "ab");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Pixel shuffle and `mlp1`: patches of the vision tower become tokens of the language model.
+//! Pixel shuffle and `mlp1`: patches of the vision tower become tokens of the language model
+//! (InternVL, [Chen et al. 2024](https://arxiv.org/abs/2404.16821)).
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::gelu;
 
-use super::config::Config;
 use crate::error::Error;
 use crate::nn::{LayerNorm, Linear, Loader};
 
@@ -22,14 +22,12 @@ impl Connector {
     /// Reads `mlp1.{0,1,3}`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, config: &Config) -> Result<Self, Error> {
-        let input = 4 * config.vision_config.hidden_size;
-        let output = config.llm_config.hidden_size;
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader) -> Result<Self, Error> {
         Ok(Self {
-            norm: LayerNorm::load(loader, "mlp1.0", input, EPS)?,
-            linear1: loader.linear("mlp1.1", input, output, true)?,
-            linear2: loader.linear("mlp1.3", output, output, true)?,
+            norm: LayerNorm::load(loader, "mlp1.0", EPS)?,
+            linear1: loader.linear("mlp1.1")?,
+            linear2: loader.linear("mlp1.3")?,
         })
     }
 

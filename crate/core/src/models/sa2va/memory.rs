@@ -1,6 +1,6 @@
-//! How much GPU memory a model needs, stage by stage, from its configuration and tensors.
+//! How much memory a model needs, stage by stage, from its configuration and tensors.
 //!
-//! Estimates, in bytes. Weights are counted as they lie on the GPU: quantized layers as stored,
+//! Estimates, in bytes. Weights are counted as they lie on the GPU: quantized matrices as stored,
 //! everything else as 32-bit floats, and the token embedding not at all, because it stays on the
 //! host unless it is also the head. Activations are the largest sum of tensors that are alive at
 //! once, with the attention scores and their softmax at their chunk size, without the allocator's
@@ -12,90 +12,73 @@
 //! | Hiera | most over its stages of side² · 11 · width · 4, + scores |
 //! | Qwen2, per position | (3·width + 3·inner) · 4 while read, 8 · layers · key width kept |
 //! | picture's features, kept | (side² · d/8 + side²/4 · d/4 + side²/16 · d) · 4, side = pixels/4 |
-//! | mask decoder | side² · d/8 · 3 · 4, + 4 masks at the model's resolution |
+//! | mask decoder | side² · d/8 · 3 · 4, + all candidates at the model's resolution |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::chat::QUESTION_TOKENS;
 use super::config::Config;
-use crate::quantize::is_video_memory;
-use crate::weights::manifest::{STAGES, StageMemory, TensorEntry};
+use super::tensors::{EMBEDDING, IMAGE_ENCODER, LANGUAGE, MASK_DECODER, VISION, table};
+use crate::models::sam2::MASKS;
+use crate::nn::{CHUNK, MAX_SCORES};
+use crate::runtime::host::Stage;
+use crate::runtime::preflight::StageMemory;
+use crate::weights::manifest::TensorEntry;
 
 /// Bytes of an f32.
 const F32: u64 = 4;
-/// Attention scores and their softmax, each at most this many values at a time.
-const SCORES: u64 = 2 * (16 << 20) * F32;
-/// What a weight file takes on its way to the GPU.
-const STAGING: u64 = 64 << 20;
-/// Positions of a question, its answer and the template.
-const QUESTION: u64 = 1024;
-/// Positions of a question that are read at once, at most.
-const PREFILL: u64 = 256;
+/// Attention scores and their softmax, as many at a time as the layer computes.
+const SCORES: u64 = 2 * MAX_SCORES as u64 * F32;
+/// A chunk of a matrix on its way to the GPU, and its copy there.
+const STAGING: u64 = 2 * CHUNK as u64;
+/// Positions of a question that may be read at once: all but one that is left for the answer.
+const PREFILL: u64 = QUESTION_TOKENS as u64 - 1;
 
-/// Weights on the GPU by part of the model.
-#[derive(Default)]
-struct Weights {
-    vision: u64,
-    language: u64,
-    mask: u64,
-}
-
-/// Estimated memory of a model with these tensors at every stage.
+/// Estimated memory of a model with these tensors at every stage, in the order of the stages.
 #[must_use]
 pub fn memory(config: &Config, tensors: &[TensorEntry]) -> Vec<StageMemory> {
-    let weights = Weights::of(config, tensors);
-    let all = weights.vision + weights.language + weights.mask;
+    let weights = weights(config, tensors);
+    let of = |part: &str| weights.get(part).copied().unwrap_or_default();
+    let (heads, language) = (of(MASK_DECODER), of(LANGUAGE));
+    let encoders = of(VISION).max(of(IMAGE_ENCODER));
+    let all = weights.values().sum();
     let cache = cache_bytes(config);
-    let features = features(config);
     let tokens = config.tokens_per_tile() as u64;
-    let kept = features + QUESTION * cache;
+    let kept = features(config) + QUESTION_TOKENS as u64 * cache;
     let encode = vision(config).max(hiera(config));
     let think = PREFILL * position_bytes(config) + logits(config) + SCORES;
-    let stage = |name: &str, low: u64, activations: u64, per_token: u64| StageMemory {
-        stage: name.into(),
+    let stage = |stage, low: u64, activations: u64, per_token: u64| StageMemory {
+        stage,
         weights: all,
-        low_memory_weights: low,
+        low_memory_weights: heads + low,
         activations,
         activations_per_tile: tokens * per_token,
     };
-    let most = weights.vision.max(weights.language).max(weights.mask);
-    let [load, encode_image, answer, mask] = STAGES;
+    let largest = encoders.max(language);
+    let reading = cache + position_bytes(config);
     vec![
-        stage(load, most, STAGING, 0),
-        stage(
-            encode_image,
-            most,
-            encode + kept,
-            cache + position_bytes(config),
-        ),
-        stage(answer, weights.language, kept + think, cache),
-        stage(mask, weights.mask, kept + decoder(config), cache),
+        stage(Stage::Load, largest, STAGING, 0),
+        stage(Stage::EncodeImage, largest, encode + kept, reading),
+        stage(Stage::Think, language, kept + think, cache),
+        // The language model has just been at work and is still held.
+        stage(Stage::Mask, language, kept + decoder(config), cache),
     ]
 }
 
-impl Weights {
-    fn of(config: &Config, tensors: &[TensorEntry]) -> Self {
-        let mut weights = Self::default();
-        let scales = tensors
-            .iter()
-            .filter_map(|t| t.name.strip_suffix(".scales"));
-        let quantized: BTreeSet<&str> = scales.collect();
-        for tensor in tensors {
-            let name = tensor.name.as_str();
-            let embedding = name.starts_with("language_model.model.embed_tokens.");
-            if is_video_memory(name) || embedding && !config.llm_config.tie_word_embeddings {
-                continue;
-            }
-            let bytes = on_gpu(tensor, &quantized);
-            if name.starts_with("language_model.") || name.starts_with("text_hidden_fcs.") {
-                weights.language += bytes;
-            } else if name.starts_with("grounding_encoder.") {
-                weights.mask += bytes;
-            } else {
-                weights.vision += bytes;
-            }
+/// Bytes on the GPU by part of the model.
+fn weights(config: &Config, tensors: &[TensorEntry]) -> BTreeMap<&'static str, u64> {
+    let table = table(config);
+    let scales = tensors
+        .iter()
+        .filter_map(|t| t.name.strip_suffix(".scales"));
+    let quantized: BTreeSet<&str> = scales.collect();
+    let mut weights = BTreeMap::new();
+    for tensor in tensors {
+        if let Some(part) = table.part(&tensor.name).filter(|&part| part != EMBEDDING) {
+            *weights.entry(part).or_default() += on_gpu(tensor, &quantized);
         }
-        weights
     }
+    weights
 }
 
 /// Packed words, scales and biases as stored; other numbers as f32.
@@ -134,10 +117,9 @@ fn features(config: &Config) -> u64 {
 }
 
 fn decoder(config: &Config) -> u64 {
-    const MASKS: u64 = 4;
     let sam = &config.grounding_encoder;
     let (side, width) = (sam.mask_side() as u64, sam.d_model as u64);
-    side * side * (3 * width / 8 + MASKS) * F32 + (sam.image_size as u64).pow(2) * F32
+    side * side * (3 * width / 8 + MASKS as u64) * F32 + (sam.image_size as u64).pow(2) * F32
 }
 
 /// Keys and values of one position in all layers.

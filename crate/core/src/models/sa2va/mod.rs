@@ -1,32 +1,38 @@
-//! The Sa2VA family (Yuan et al. 2025): InternViT and Qwen2 write an answer, and at every `[SEG]`
-//! the language model's state prompts SAM 2's mask decoder.
+//! The Sa2VA family ([Yuan et al. 2025](https://arxiv.org/abs/2501.04001)): InternViT and Qwen2
+//! write an answer, and at every `[SEG]` the language model's state prompts SAM 2's mask decoder.
 
+mod chat;
 mod config;
 mod connector;
 mod memory;
 mod seg_projection;
+mod tensors;
 pub mod tiles;
 
-pub use config::{Config, GroundingConfig, LanguageConfig, VisionConfig};
+use burn::tensor::Tensor;
+
+pub use chat::{Chat, QUESTION_TOKENS};
+pub use config::Config;
 pub use connector::{Connector, pixel_shuffle};
 pub use memory::memory;
 pub use seg_projection::SegProjection;
+pub use tensors::{EMBEDDING, IMAGE_ENCODER, LANGUAGE, MASK_DECODER, VISION, table};
 
-use std::rc::Rc;
-
-use burn::tensor::Device;
-
+use super::sam2::{ImageEncoder, SamHeads};
+use super::{InternVit, Qwen2};
 use crate::error::Error;
-use crate::models::sam2::{Fpn, Hiera, MaskDecoder, PromptEncoder};
-use crate::models::{InternVit, Qwen2};
 use crate::nn::Loader;
-use crate::quantize::is_video_memory;
-use crate::weights::TensorSource;
+use crate::runtime::run::Run;
+use crate::runtime::trace::TraceStage;
 
+/// The family's name in manifests.
+pub const FAMILY: &str = "sa2va";
+/// Prefix of every tensor of the language model.
+pub const LANGUAGE_MODEL: &str = "language_model";
 /// Prefix of every SAM 2 tensor.
-pub(crate) const GROUNDING: &str = "grounding_encoder.sam2_model";
+pub const SAM2: &str = "grounding_encoder.sam2_model";
 
-/// The eyes of the language side.
+/// From tiles to vision tokens.
 #[derive(Debug, Clone)]
 pub struct Vision {
     pub tower: InternVit,
@@ -40,39 +46,37 @@ pub struct Language {
     pub seg_projection: SegProjection,
 }
 
-/// The eyes of the mask side.
-#[derive(Debug, Clone)]
-pub struct ImageEncoder {
-    pub trunk: Hiera,
-    pub neck: Fpn,
-}
-
-/// Draws masks from prompts.
-#[derive(Debug, Clone)]
-pub struct Masks {
-    pub prompt_encoder: PromptEncoder,
-    pub decoder: MaskDecoder,
-}
-
-/// Bytes of the weights of each part, as stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PartBytes {
-    pub vision: u64,
-    pub language: u64,
-    pub image_encoder: u64,
-    pub masks: u64,
-}
-
 impl Vision {
     /// Reads the vision tower and `mlp1`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read; those of [`Loader::checkpoint`].
-    pub async fn load(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
+    /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
+    pub async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error> {
+        let vit = &config.vision_config;
         Ok(Self {
-            tower: InternVit::load(loader, config).await?,
-            connector: Connector::load(loader, config)?,
+            tower: InternVit::load(loader, "vision_model", vit, config.grid()).await?,
+            connector: Connector::load(loader)?,
         })
+    }
+
+    /// Vision tokens of one tile.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[1, 3, side, side]`, normalized; side is `force_image_size`
+    /// - result: `[1, grid²/4, llm width]`
+    ///
+    /// # Errors
+    /// Those of [`Run::block`] and [`Run::trace`].
+    pub async fn forward(&self, pixels: Tensor<4>, run: &mut Run<'_>) -> Result<Tensor<3>, Error> {
+        run.trace(TraceStage::PixelValues, run.item, &pixels)
+            .await?;
+        let shuffled = pixel_shuffle(self.tower.forward(pixels, run).await?);
+        run.trace(TraceStage::PixelShuffled, run.item, &shuffled)
+            .await?;
+        let tokens = self.connector.forward(shuffled);
+        run.trace(TraceStage::ImageTokens, run.item, &tokens)
+            .await?;
+        Ok(tokens)
     }
 }
 
@@ -81,72 +85,26 @@ impl Language {
     ///
     /// # Errors
     /// As [`Vision::load`].
-    pub async fn load(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
+    pub async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error> {
         Ok(Self {
-            model: Qwen2::load(loader, config).await?,
-            seg_projection: SegProjection::load(loader, config)?,
+            model: Qwen2::load(loader, LANGUAGE_MODEL, &config.llm_config).await?,
+            seg_projection: SegProjection::load(loader)?,
         })
     }
 }
 
-impl ImageEncoder {
-    /// Reads Hiera and its neck.
-    ///
-    /// # Errors
-    /// As [`Vision::load`].
-    pub async fn load(loader: &mut Loader<'_>, config: &Config) -> Result<Self, Error> {
-        let grounding = &config.grounding_encoder;
-        let trunk = format!("{GROUNDING}.image_encoder.trunk");
-        Ok(Self {
-            trunk: Hiera::load(loader, &trunk, grounding).await?,
-            neck: Fpn::load(loader, GROUNDING, grounding)?,
-        })
-    }
-}
-
-impl Masks {
-    /// Reads the prompt encoder and the mask decoder.
-    ///
-    /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, config: &Config) -> Result<Self, Error> {
-        let grounding = &config.grounding_encoder;
-        let prompts = format!("{GROUNDING}.sam_prompt_encoder");
-        let decoder = format!("{GROUNDING}.sam_mask_decoder");
-        Ok(Self {
-            prompt_encoder: PromptEncoder::load(loader, &prompts, grounding)?,
-            decoder: MaskDecoder::load(loader, &decoder, grounding)?,
-        })
-    }
-}
-
-/// Whether `source` holds exactly the tensors that `config` asks for. Reads none of them.
+/// Reads SAM 2's image encoder.
 ///
 /// # Errors
-/// [`Error::WeightsMismatch`] naming missing, misshapen and unused tensors.
-pub async fn check(source: &Rc<dyn TensorSource>, config: &Config) -> Result<PartBytes, Error> {
-    let cpu = Device::flex();
-    let mut loader = Loader::checking(source, config.quantization.as_ref(), &cpu);
-    let loader_ref = &mut loader;
-    let mut before = 0;
-    let mut grown = |loader: &Loader| {
-        let all = loader.bytes();
-        all - std::mem::replace(&mut before, all)
-    };
-    Vision::load(loader_ref, config).await?;
-    let vision = grown(loader_ref);
-    Language::load(loader_ref, config).await?;
-    let language = grown(loader_ref);
-    ImageEncoder::load(loader_ref, config).await?;
-    let image_encoder = grown(loader_ref);
-    Masks::load(loader_ref, config)?;
-    let masks = grown(loader_ref);
-    // Part of public checkpoints, but not used for pictures.
-    loader.finish(is_video_memory)?;
-    Ok(PartBytes {
-        vision,
-        language,
-        image_encoder,
-        masks,
-    })
+/// As [`Vision::load`].
+pub async fn image_encoder(loader: &Loader<'_>, config: &Config) -> Result<ImageEncoder, Error> {
+    ImageEncoder::load(loader, SAM2, &config.grounding_encoder).await
+}
+
+/// Reads SAM 2's prompt encoder and mask decoder.
+///
+/// # Errors
+/// As [`Loader::tensor`].
+pub fn sam_heads(loader: &Loader<'_>, config: &Config) -> Result<SamHeads, Error> {
+    SamHeads::load(loader, SAM2, &config.grounding_encoder)
 }

@@ -1,10 +1,9 @@
 //! `text_hidden_fcs`: the state of a `[SEG]` token becomes a prompt of the mask decoder (LISA,
-//! Lai et al. 2024).
+//! [Lai et al. 2024](https://arxiv.org/abs/2308.00692)).
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
-use super::config::Config;
 use crate::error::Error;
 use crate::nn::{Linear, Loader};
 
@@ -19,13 +18,11 @@ impl SegProjection {
     /// Reads `text_hidden_fcs.{0,2}`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, config: &Config) -> Result<Self, Error> {
-        let width = config.llm_config.hidden_size;
-        let output = config.grounding_encoder.d_model;
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader) -> Result<Self, Error> {
         Ok(Self {
-            linear1: loader.linear("text_hidden_fcs.0", width, width, true)?,
-            linear2: loader.linear("text_hidden_fcs.2", width, output, true)?,
+            linear1: loader.linear("text_hidden_fcs.0")?,
+            linear2: loader.linear("text_hidden_fcs.2")?,
         })
     }
 

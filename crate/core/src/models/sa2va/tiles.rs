@@ -1,15 +1,8 @@
-//! The image processor: from a picture to what both encoders take.
-//!
-//! The language side sees square tiles (InternVL's dynamic tiling), the mask side the whole
-//! picture squashed to a square.
+//! The image processor of the language side: a picture becomes square tiles (InternVL's
+//! [dynamic tiling](https://github.com/OpenGVLab/InternVL/blob/main/internvl_chat/internvl/train/dataset.py)).
 
 use crate::image::resample::resize;
 use crate::image::{ImageSize, RgbImage};
-
-/// Mean of ImageNet's red, green and blue, of values 0 to 1.
-const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-/// Standard deviation of ImageNet's red, green and blue, of values 0 to 1.
-const STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 /// How a picture is cut into tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,31 +95,6 @@ fn square(image: &RgbImage, x: usize, y: usize, side: usize) -> RgbImage {
     }
 }
 
-/// Pixels as the encoders take them: `[3, height, width]`, ImageNet's mean and deviation removed.
-#[must_use]
-pub fn normalize(image: &RgbImage) -> Vec<f32> {
-    let pixels = image.data.as_chunks::<3>().0;
-    (0..3)
-        .flat_map(|channel| {
-            pixels.iter().map(move |pixel| {
-                (f32::from(pixel[channel]) / 255.0 - MEAN[channel]) / STD[channel]
-            })
-        })
-        .collect()
-}
-
-/// The whole picture for SAM 2, squashed to `side` × `side` and normalized: `[3, side, side]`.
-#[must_use]
-pub fn sam_pixels(image: &RgbImage, side: usize) -> Vec<f32> {
-    normalize(&resize(
-        image,
-        ImageSize {
-            height: side,
-            width: side,
-        },
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,21 +152,5 @@ mod tests {
                 rows: 12
             }
         );
-    }
-
-    #[test]
-    fn normalized_pixels_are_channels_first() {
-        let image = RgbImage {
-            size: ImageSize {
-                height: 1,
-                width: 2,
-            },
-            data: vec![0, 255, 0, 255, 0, 0],
-        };
-        let values = normalize(&image);
-        assert!((values[0] + 0.485 / 0.229).abs() < 1e-6);
-        assert!((values[1] - (1.0 - 0.485) / 0.229).abs() < 1e-6);
-        assert!((values[2] - (1.0 - 0.456) / 0.224).abs() < 1e-6);
-        assert_eq!(values.len(), 6);
     }
 }

@@ -1,10 +1,10 @@
 //! SAM 2's feature pyramid neck and what the mask decoder keeps of it (sam2's
-//! `image_encoder.py`, `_prepare_backbone_features`).
+//! [`image_encoder.py`](https://github.com/facebookresearch/sam2/blob/main/sam2/modeling/backbones/image_encoder.py),
+//! and `forward_image` of `sam2_base.py`).
 
 use burn::tensor::Tensor;
 
 use crate::error::Error;
-use crate::models::sa2va::GroundingConfig;
 use crate::nn::{Linear, Loader};
 
 /// 1×1 lateral convolutions of the four stages; the two deepest are joined top-down.
@@ -14,13 +14,12 @@ pub struct Fpn {
     laterals: Vec<Linear>,
     conv_s0: Linear,
     conv_s1: Linear,
-    no_memory: Tensor<3>,
 }
 
 /// What one picture gives the mask decoder; channels-last.
 #[derive(Debug, Clone)]
 pub struct Features {
-    /// `[1, side/16, side/16, d_model]`, the no-memory embedding added.
+    /// `[1, side/16, side/16, d_model]`.
     pub embedding: Tensor<4>,
     /// `[1, side/4, side/4, d_model/8]`.
     pub stride4: Tensor<4>,
@@ -29,29 +28,26 @@ pub struct Features {
 }
 
 impl Fpn {
-    /// Reads the neck, `conv_s0`, `conv_s1` and `no_mem_embed` below `at`.
+    /// Reads the neck, `conv_s0` and `conv_s1` below `at`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, at: &str, config: &GroundingConfig) -> Result<Self, Error> {
-        let width = config.d_model;
-        let laterals = (0..4)
-            .map(|stage| {
-                // The neck counts from the deepest stage.
-                let name = format!("{at}.image_encoder.neck.convs.{}.conv", 3 - stage);
-                loader.conv1x1(&name, config.embed_dim << stage, width)
-            })
-            .collect::<Result<_, _>>()?;
-        let decoder = format!("{at}.sam_mask_decoder");
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+        // The neck counts from the deepest stage.
+        let lateral =
+            |stage| loader.conv1x1(&format!("{at}.image_encoder.neck.convs.{stage}.conv"));
         Ok(Self {
-            laterals,
-            conv_s0: loader.conv1x1(&format!("{decoder}.conv_s0"), width, width / 8)?,
-            conv_s1: loader.conv1x1(&format!("{decoder}.conv_s1"), width, width / 4)?,
-            no_memory: loader.tensor(&format!("{at}.no_mem_embed"), [1, 1, width])?,
+            laterals: (0..4).rev().map(lateral).collect::<Result<_, _>>()?,
+            conv_s0: loader.conv1x1(&format!("{at}.sam_mask_decoder.conv_s0"))?,
+            conv_s1: loader.conv1x1(&format!("{at}.sam_mask_decoder.conv_s1"))?,
         })
     }
 
-    /// Pyramid levels of the four stage outputs, strides 4, 8 and 16; each `[1, h, w, d_model]`.
+    /// Pyramid levels of strides 4, 8 and 16.
+    ///
+    /// # Shapes
+    /// - `stages`: the four stages' `[1, h, w, channels]`, finest first
+    /// - result: `[1, h, w, d_model]` each; the deepest level only adds to the one before
     #[must_use]
     pub fn pyramid(&self, stages: [Tensor<4>; 4]) -> [Tensor<4>; 3] {
         let [s4, s8, s16, s32] = stages;
@@ -64,12 +60,12 @@ impl Fpn {
         ]
     }
 
-    /// Reduces the pyramid to what the mask decoder reads.
+    /// Reduces the pyramid, three times `[1, h, w, d_model]`, to what the mask decoder reads.
     #[must_use]
     pub fn reduce(&self, pyramid: [Tensor<4>; 3]) -> Features {
         let [level0, level1, level2] = pyramid;
         Features {
-            embedding: level2 + self.no_memory.clone().unsqueeze::<4>(),
+            embedding: level2,
             stride4: self.conv_s0.forward(level0),
             stride8: self.conv_s1.forward(level1),
         }

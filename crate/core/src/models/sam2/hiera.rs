@@ -1,4 +1,5 @@
-//! Hiera, the image encoder's trunk of SAM 2 (Ryali et al. 2023; sam2's `hieradet.py`).
+//! Hiera, the trunk of SAM 2's image encoder ([Ryali et al. 2023](https://arxiv.org/abs/2306.00989);
+//! sam2's [`hieradet.py`](https://github.com/facebookresearch/sam2/blob/main/sam2/modeling/backbones/hieradet.py)).
 //!
 //! Feature maps are channels-last, `[1, height, width, channels]`.
 
@@ -7,18 +8,19 @@ use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
 
+use super::config::Sam2Config;
 use crate::error::Error;
-use crate::models::sa2va::GroundingConfig;
-use crate::models::sample::noise;
-use crate::nn::{LayerNorm, Linear, Loader, attention, channels_last, in_pieces, resize_bicubic};
+use crate::runtime::run::Run;
+use crate::runtime::trace::TraceStage;
+
+use crate::nn::{LayerNorm, Linear, Loader, attention, channels_last, in_chunks, resize_bicubic};
 
 const EPS: f64 = 1e-6;
 
 /// Patch embedding, positions and the blocks of four stages.
 #[derive(Debug, Clone)]
 pub struct Hiera {
-    patch_weight: Tensor<4>,
-    patch_bias: Tensor<1>,
+    patches: PatchEmbedding,
     positions: Tensor<4>,
     blocks: Vec<Block>,
     stage_ends: Vec<usize>,
@@ -28,82 +30,53 @@ impl Hiera {
     /// Reads `{at}.*`, where `at` is the trunk's prefix.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read; those of [`Loader::checkpoint`].
-    pub async fn load(
-        loader: &mut Loader<'_>,
-        at: &str,
-        config: &GroundingConfig,
-    ) -> Result<Self, Error> {
-        Self::load_blocks(loader, at, config, |_| true).await
-    }
-
-    /// The same with only those blocks that [`Hiera::sample`] runs, for which alone it is good.
-    ///
-    /// # Errors
-    /// As [`Hiera::load`].
-    pub async fn load_sample(
-        loader: &mut Loader<'_>,
-        at: &str,
-        config: &GroundingConfig,
-    ) -> Result<Self, Error> {
-        let pooling = config.stages[0];
-        Self::load_blocks(loader, at, config, |i| i == 0 || i == pooling).await
-    }
-
-    async fn load_blocks(
-        loader: &mut Loader<'_>,
-        at: &str,
-        config: &GroundingConfig,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Result<Self, Error> {
+    /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
+    pub async fn load(loader: &Loader<'_>, at: &str, config: &Sam2Config) -> Result<Self, Error> {
         let mut blocks = Vec::new();
-        for (i, plan) in plan_blocks(config).iter().enumerate() {
-            if wanted(i) {
-                blocks.push(Block::load(loader, &format!("{at}.blocks.{i}"), plan)?);
-                loader.checkpoint().await?;
-            }
+        for (i, sizes) in block_sizes(config).into_iter().enumerate() {
+            blocks.push(Block::load(loader, &format!("{at}.blocks.{i}"), sizes)?);
+            loader.checkpoint().await?;
         }
         Ok(Self {
-            patch_weight: loader.tensor(
-                &format!("{at}.patch_embed.proj.weight"),
-                [config.embed_dim, 3, 7, 7],
-            )?,
-            patch_bias: loader
-                .tensor(&format!("{at}.patch_embed.proj.bias"), [config.embed_dim])?,
+            patches: PatchEmbedding::load(loader, at)?,
             positions: load_positions(loader, at, config)?,
             blocks,
             stage_ends: stage_ends(config),
         })
     }
 
-    /// `[1, 3, side, side]` → `[1, side/4, side/4, embed_dim]`, with positions.
-    #[must_use]
-    pub fn embed(&self, pixels: Tensor<4>) -> Tensor<4> {
-        self.patches(pixels) + self.positions.clone()
-    }
-
-    /// `[1, 3, 4h, 4w]` → `[1, h, w, embed_dim]`.
-    fn patches(&self, pixels: Tensor<4>) -> Tensor<4> {
-        let options = ConvOptions::new([4, 4], [3, 3], [1, 1], 1);
-        let patches = conv2d(
-            pixels,
-            self.patch_weight.clone(),
-            Some(self.patch_bias.clone()),
-            options,
-        );
-        patches.permute([0, 2, 3, 1])
-    }
-
-    /// The patch embedding, the first block and the first that pools on 32 × 32 pixels of noise,
-    /// `[1, 4, 4, 2 · embed_dim]`.
-    #[must_use]
-    pub fn sample(&self) -> Tensor<4> {
-        let mut x = self.patches(noise([1, 3, 32, 32], &self.patch_bias.device()));
-        let pooling = self.blocks.iter().find(|block| block.plan.pools);
-        for block in self.blocks.first().into_iter().chain(pooling) {
+    /// The last feature map of each of the four stages.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[1, 3, side, side]`, normalized
+    /// - result: `[1, side/s, side/s, embed_dim · s/4]` for the strides s = 4, 8, 16, 32
+    ///
+    /// # Errors
+    /// Those of [`Run::block`] and [`Run::trace`].
+    pub async fn forward(
+        &self,
+        pixels: Tensor<4>,
+        run: &mut Run<'_>,
+    ) -> Result<[Tensor<4>; 4], Error> {
+        let mut x = self.patches.forward(pixels) + self.positions.clone();
+        let mut stages = Vec::with_capacity(4);
+        for (index, block) in self.blocks.iter().enumerate() {
             x = block.forward(x);
+            if self.stage_ends.contains(&index) {
+                run.trace(TraceStage::HieraStage, stages.len(), &x).await?;
+                stages.push(x.clone());
+            }
+            run.block().await?;
         }
-        x
+        stages.try_into().map_err(|_| Error::Internal {
+            reason: "the image encoder does not have four stages".into(),
+        })
+    }
+
+    /// The patch embedding, without positions.
+    #[must_use]
+    pub fn patches(&self) -> &PatchEmbedding {
+        &self.patches
     }
 
     /// The blocks in order.
@@ -111,33 +84,45 @@ impl Hiera {
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
+}
 
-    /// Whether block `index` is the last of its stage, whose output the neck reads.
+/// Overlapping patches of 7 × 7 pixels, four apart.
+#[derive(Debug, Clone)]
+pub struct PatchEmbedding {
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+}
+
+impl PatchEmbedding {
+    /// Reads `{at}.patch_embed.proj`.
+    ///
+    /// # Errors
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+        Ok(Self {
+            weight: loader.tensor(&format!("{at}.patch_embed.proj.weight"))?,
+            bias: loader.tensor(&format!("{at}.patch_embed.proj.bias"))?,
+        })
+    }
+
+    /// `[1, 3, 4h, 4w]` → `[1, h, w, embed_dim]`.
     #[must_use]
-    pub fn ends_stage(&self, index: usize) -> bool {
-        self.stage_ends.contains(&index)
+    pub fn forward(&self, pixels: Tensor<4>) -> Tensor<4> {
+        let options = ConvOptions::new([4, 4], [3, 3], [1, 1], 1);
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        conv2d(pixels, weight, Some(bias), options).permute([0, 2, 3, 1])
     }
 }
 
 /// Background table resized to the whole grid plus the window table tiled over it.
-fn load_positions(
-    loader: &mut Loader,
-    at: &str,
-    config: &GroundingConfig,
-) -> Result<Tensor<4>, Error> {
+fn load_positions(loader: &Loader, at: &str, config: &Sam2Config) -> Result<Tensor<4>, Error> {
     let (channels, side) = (config.embed_dim, config.image_size / 4);
     let [rows, columns] = config.window_pos_embed_bkg_spatial_size;
     let window = config.window_spec[0];
-    let background = loader.values(&format!("{at}.pos_embed"), &[1, channels, rows, columns])?;
-    let tile = loader.values(
-        &format!("{at}.pos_embed_window"),
-        &[1, channels, window, window],
-    )?;
-    let (Some(background), Some(tile)) = (background, tile) else {
-        return Ok(Tensor::zeros([1; 4], loader.device()));
-    };
+    let background = loader.values(&format!("{at}.pos_embed"))?;
     let background = channels_last(&background, channels);
     let mut table = resize_bicubic(&background, [rows, columns], [side; 2], channels);
+    let tile = loader.values(&format!("{at}.pos_embed_window"))?;
     let tile = channels_last(&tile, channels);
     for (i, values) in table.chunks_exact_mut(channels).enumerate() {
         let from = ((i / side % window) * window + i % side % window) * channels;
@@ -150,18 +135,20 @@ fn load_positions(
 }
 
 /// Sizes of one block, derived from the stage it lies in.
-#[derive(Debug, Clone)]
-struct Plan {
-    input: usize,
-    output: usize,
+#[derive(Debug, Clone, Copy)]
+pub struct BlockSizes {
+    /// Channels of its input.
+    pub input: usize,
+    /// Channels of its output.
+    pub output: usize,
     heads: usize,
     /// Side of the attention windows of its input, `None` for the whole map.
     window: Option<usize>,
     /// Whether queries are pooled 2×2, as in the first block of stages 2 to 4.
-    pools: bool,
+    pub pools: bool,
 }
 
-fn stage_ends(config: &GroundingConfig) -> Vec<usize> {
+fn stage_ends(config: &Sam2Config) -> Vec<usize> {
     config
         .stages
         .iter()
@@ -172,11 +159,13 @@ fn stage_ends(config: &GroundingConfig) -> Vec<usize> {
         .collect()
 }
 
-fn plan_blocks(config: &GroundingConfig) -> Vec<Plan> {
+/// Sizes of all blocks in order.
+#[must_use]
+pub fn block_sizes(config: &Sam2Config) -> Vec<BlockSizes> {
     let (mut width, mut heads) = (config.embed_dim, config.num_heads);
-    let mut plans = Vec::new();
-    for (stage, &blocks) in config.stages.iter().enumerate() {
-        for block in 0..blocks {
+    let mut blocks = Vec::new();
+    for (stage, &count) in config.stages.iter().enumerate() {
+        for block in 0..count {
             let opens = block == 0 && stage > 0;
             let input = width;
             if opens {
@@ -185,8 +174,8 @@ fn plan_blocks(config: &GroundingConfig) -> Vec<Plan> {
             }
             // The block that opens a stage still has the windows of the stage before.
             let window = config.window_spec[stage - usize::from(opens)];
-            let global = config.global_att_blocks.contains(&plans.len());
-            plans.push(Plan {
+            let global = config.global_att_blocks.contains(&blocks.len());
+            blocks.push(BlockSizes {
                 input,
                 output: width,
                 heads,
@@ -195,13 +184,13 @@ fn plan_blocks(config: &GroundingConfig) -> Vec<Plan> {
             });
         }
     }
-    plans
+    blocks
 }
 
 /// One multi-scale block.
 #[derive(Debug, Clone)]
 pub struct Block {
-    plan: Plan,
+    sizes: BlockSizes,
     norm1: LayerNorm,
     norm2: LayerNorm,
     qkv: Linear,
@@ -213,20 +202,22 @@ pub struct Block {
 }
 
 impl Block {
-    fn load(loader: &mut Loader, at: &str, plan: &Plan) -> Result<Self, Error> {
-        let Plan { input, output, .. } = *plan;
+    /// Reads `{at}.*`.
+    ///
+    /// # Errors
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str, sizes: BlockSizes) -> Result<Self, Error> {
+        let linear = |name: &str| loader.linear(&format!("{at}.{name}"));
+        let widens = sizes.input != sizes.output;
         Ok(Self {
-            plan: plan.clone(),
-            norm1: LayerNorm::load(loader, &format!("{at}.norm1"), input, EPS)?,
-            norm2: LayerNorm::load(loader, &format!("{at}.norm2"), output, EPS)?,
-            qkv: loader.linear(&format!("{at}.attn.qkv"), input, 3 * output, true)?,
-            attn_proj: loader.linear(&format!("{at}.attn.proj"), output, output, true)?,
-            fc1: loader.linear(&format!("{at}.mlp.layers.0"), output, 4 * output, true)?,
-            fc2: loader.linear(&format!("{at}.mlp.layers.1"), 4 * output, output, true)?,
-            skip_proj: match input == output {
-                true => None,
-                false => Some(loader.linear(&format!("{at}.proj"), input, output, true)?),
-            },
+            sizes,
+            norm1: LayerNorm::load(loader, &format!("{at}.norm1"), EPS)?,
+            norm2: LayerNorm::load(loader, &format!("{at}.norm2"), EPS)?,
+            qkv: linear("attn.qkv")?,
+            attn_proj: linear("attn.proj")?,
+            fc1: linear("mlp.layers.0")?,
+            fc2: linear("mlp.layers.1")?,
+            skip_proj: widens.then(|| linear("proj")).transpose()?,
         })
     }
 
@@ -240,7 +231,7 @@ impl Block {
         };
         let x = skip + self.windowed_attention(normed);
         let hidden_bytes = 4 * x.shape().num_elements() * size_of::<f32>();
-        in_pieces(x, 1, hidden_bytes, |x| {
+        in_chunks(x, 1, hidden_bytes, |x| {
             let hidden = gelu(self.fc1.forward(self.norm2.forward(x.clone())));
             x + self.fc2.forward(hidden)
         })
@@ -248,26 +239,26 @@ impl Block {
 
     fn windowed_attention(&self, x: Tensor<4>) -> Tensor<4> {
         let [_, height, width, _] = x.dims();
-        let Some(window) = self.plan.window else {
+        let Some(window) = self.sizes.window else {
             return self.attend(x);
         };
         let windows = partition(x, window);
-        let places = windows.shape().num_elements() / self.plan.input;
-        let qkv_bytes = places * 3 * self.plan.output * size_of::<f32>();
-        let out = in_pieces(windows, 0, qkv_bytes, |windows| self.attend(windows));
-        let shrink = if self.plan.pools { 2 } else { 1 };
+        let places = windows.shape().num_elements() / self.sizes.input;
+        let qkv_bytes = places * 3 * self.sizes.output * size_of::<f32>();
+        let out = in_chunks(windows, 0, qkv_bytes, |windows| self.attend(windows));
+        let shrink = if self.sizes.pools { 2 } else { 1 };
         join(out, height / shrink, width / shrink)
     }
 
     /// Attention within each of `[windows, h, w, input]`.
     fn attend(&self, x: Tensor<4>) -> Tensor<4> {
         let [windows, height, width, _] = x.dims();
-        let (heads, channels) = (self.plan.heads, self.plan.output);
-        let parts = self.qkv.forward(x).chunk(3, 3);
-        let [q, k, v]: [Tensor<4>; 3] = parts
+        let (heads, channels) = (self.sizes.heads, self.sizes.output);
+        let qkv = self.qkv.forward(x).chunk(3, 3);
+        let [q, k, v]: [Tensor<4>; 3] = qkv
             .try_into()
             .unwrap_or_else(|_| unreachable!("three chunks"));
-        let q = if self.plan.pools { pool(q) } else { q };
+        let q = if self.sizes.pools { pool(q) } else { q };
         let [_, out_height, out_width, _] = q.dims();
         let split = |t: Tensor<4>, tokens| {
             t.reshape([windows, tokens, heads, channels / heads])
@@ -315,21 +306,16 @@ fn join(windows: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
         .narrow(2, 0, width)
 }
 
-fn pad(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
+fn pad(mut x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
     let [_, h, w, channels] = x.dims();
     let device = x.device();
-    let x = match height > h {
-        true => Tensor::cat(
-            vec![x, Tensor::zeros([1, height - h, w, channels], &device)],
-            1,
-        ),
-        false => x,
-    };
-    match width > w {
-        true => Tensor::cat(
-            vec![x, Tensor::zeros([1, height, width - w, channels], &device)],
-            2,
-        ),
-        false => x,
+    if height > h {
+        let below = Tensor::zeros([1, height - h, w, channels], &device);
+        x = Tensor::cat(vec![x, below], 1);
     }
+    if width > w {
+        let right = Tensor::zeros([1, height, width - w, channels], &device);
+        x = Tensor::cat(vec![x, right], 2);
+    }
+    x
 }

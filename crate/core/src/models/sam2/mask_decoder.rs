@@ -1,4 +1,5 @@
-//! SAM 2's mask decoder (sam2's `mask_decoder.py`).
+//! SAM 2's mask decoder ([Ravi et al. 2024](https://arxiv.org/abs/2408.00714); sam2's
+//! [`mask_decoder.py`](https://github.com/facebookresearch/sam2/blob/main/sam2/modeling/sam/mask_decoder.py)).
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, sigmoid};
@@ -8,7 +9,6 @@ use burn::tensor::ops::ConvTransposeOptions;
 use super::fpn::Features;
 use super::two_way::TwoWay;
 use crate::error::Error;
-use crate::models::sa2va::GroundingConfig;
 use crate::nn::{LayerNorm, Loader, Mlp};
 
 /// Candidates: one for unambiguous prompts, then three for ambiguous ones.
@@ -38,78 +38,49 @@ pub struct Candidates {
     pub iou: Tensor<1>,
     /// Logit of the object being there at all, `[1]`.
     pub object_score: Tensor<1>,
+    /// Each candidate's mask token, `[MASKS, d_model]`: what video makes object pointers of.
+    pub mask_tokens: Tensor<2>,
 }
 
 impl MaskDecoder {
     /// Reads `{at}.*`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, at: &str, config: &GroundingConfig) -> Result<Self, Error> {
-        let width = config.d_model;
-        let mut token = |name: &str, rows: usize| -> Result<Tensor<3>, Error> {
-            let rows: Tensor<2> = loader.tensor(&format!("{at}.{name}.weight"), [rows, width])?;
-            Ok(rows.unsqueeze())
-        };
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+        let token = |name: &str| loader.tensor::<2>(&format!("{at}.{name}.weight"));
         let output_tokens = vec![
-            token("obj_score_token", 1)?,
-            token("iou_token", 1)?,
-            token("mask_tokens", MASKS)?,
+            token("obj_score_token")?,
+            token("iou_token")?,
+            token("mask_tokens")?,
         ];
-        // Placeholders of a failed load do not line up; the load is refused at its end.
-        let fits = output_tokens.iter().all(|t| t.dims()[2] == width);
-        let output_tokens = match fits {
-            true => Tensor::cat(output_tokens, 1),
-            false => Tensor::zeros([1; 3], loader.device()),
-        };
-        let mut upscale = |i: usize, input, output| -> Result<_, Error> {
+        let upscale = |i: usize| -> Result<_, Error> {
+            let layer = format!("{at}.output_upscaling.{i}");
             Ok((
-                loader.tensor(
-                    &format!("{at}.output_upscaling.{i}.weight"),
-                    [input, output, 2, 2],
-                )?,
-                loader.tensor(&format!("{at}.output_upscaling.{i}.bias"), [output])?,
+                loader.tensor(&format!("{layer}.weight"))?,
+                loader.tensor(&format!("{layer}.bias"))?,
             ))
         };
-        let (upscale1, upscale2) = (
-            upscale(0, width, width / 4)?,
-            upscale(3, width / 4, width / 8)?,
-        );
-        let iou = config.iou_head_hidden_dim;
+        let mlp = |name: &str| Mlp::load(loader, &format!("{at}.{name}"), 3);
         Ok(Self {
-            transformer: TwoWay::load(loader, &format!("{at}.transformer"), config)?,
-            output_tokens,
-            upscale1,
-            upscale_norm: LayerNorm::load(
-                loader,
-                &format!("{at}.output_upscaling.1"),
-                width / 4,
-                EPS,
-            )?,
-            upscale2,
+            transformer: TwoWay::load(loader, &format!("{at}.transformer"))?,
+            output_tokens: Tensor::cat(output_tokens, 0).unsqueeze(),
+            upscale1: upscale(0)?,
+            upscale_norm: LayerNorm::load(loader, &format!("{at}.output_upscaling.1"), EPS)?,
+            upscale2: upscale(3)?,
             hypernetworks: (0..MASKS)
-                .map(|i| {
-                    let name = format!("{at}.output_hypernetworks_mlps.{i}");
-                    Mlp::load(loader, &name, &[width, width, width, width / 8])
-                })
+                .map(|i| mlp(&format!("output_hypernetworks_mlps.{i}")))
                 .collect::<Result<_, _>>()?,
-            iou_head: Mlp::load(
-                loader,
-                &format!("{at}.iou_prediction_head"),
-                &[width, iou, iou, MASKS],
-            )?,
-            object_score_head: Mlp::load(
-                loader,
-                &format!("{at}.pred_obj_score_head"),
-                &[width, width, width, 1],
-            )?,
+            iou_head: mlp("iou_prediction_head")?,
+            object_score_head: mlp("pred_obj_score_head")?,
         })
     }
 
     /// All candidates of one prompt.
     ///
-    /// `positions`: `[1, h, w, d_model]`, `sparse`: `[1, tokens, d_model]`, `dense`:
-    /// `[1, h, w, d_model]`, where h and w are those of the image embedding.
+    /// # Shapes
+    /// - `features.embedding`, `positions`, `dense`: `[1, h, w, d_model]`
+    /// - `sparse`: `[1, tokens, d_model]`
     #[must_use]
     pub fn forward(
         &self,
@@ -126,8 +97,10 @@ impl MaskDecoder {
         let map = image
             .reshape([1, height, width, channels])
             .permute([0, 3, 1, 2]);
+        let mask_tokens = tokens.clone().narrow(1, 2, MASKS);
         Candidates {
-            masks: self.masks(&tokens, self.upscale(map, features)),
+            masks: self.masks(&mask_tokens, self.upscale(map, features)),
+            mask_tokens: mask_tokens.reshape([MASKS, channels]),
             iou: sigmoid(self.iou_head.forward(tokens.clone().narrow(1, 1, 1))).reshape([MASKS]),
             object_score: self
                 .object_score_head
@@ -148,13 +121,13 @@ impl MaskDecoder {
     }
 
     /// Each mask token's hypernetwork times the upscaled map.
-    fn masks(&self, tokens: &Tensor<3>, map: Tensor<4>) -> Tensor<3> {
+    fn masks(&self, mask_tokens: &Tensor<3>, map: Tensor<4>) -> Tensor<3> {
         let [_, channels, height, width] = map.dims();
         let weights = self
             .hypernetworks
             .iter()
             .enumerate()
-            .map(|(i, mlp)| mlp.forward(tokens.clone().narrow(1, 2 + i, 1)))
+            .map(|(i, mlp)| mlp.forward(mask_tokens.clone().narrow(1, i, 1)))
             .collect();
         let weights = Tensor::cat(weights, 1).reshape([MASKS, channels]);
         weights

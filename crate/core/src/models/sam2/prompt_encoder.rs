@@ -1,5 +1,6 @@
-//! SAM 2's prompt encoder: points, boxes, masks and the language token (Kirillov et al. 2023;
-//! sam2's `prompt_encoder.py`).
+//! SAM 2's prompt encoder: points, boxes, masks and the language token
+//! ([Kirillov et al. 2023](https://arxiv.org/abs/2304.02643); sam2's
+//! [`prompt_encoder.py`](https://github.com/facebookresearch/sam2/blob/main/sam2/modeling/sam/prompt_encoder.py)).
 
 use std::f32::consts::TAU;
 
@@ -8,8 +9,8 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::config::Sam2Config;
 use crate::error::Error;
-use crate::models::sa2va::GroundingConfig;
 use crate::nn::{LayerNorm, Loader};
 
 const EPS: f64 = 1e-6;
@@ -31,6 +32,19 @@ pub struct Coordinate {
     pub label: Label,
 }
 
+/// What says which object is meant: the one way into mask decoding.
+#[derive(Debug, Clone)]
+pub enum MaskPrompt {
+    /// A language embedding, `[1, 1, d_model]`.
+    Embedding(Tensor<3>),
+    /// Clicks and box corners, and the logits of an earlier mask.
+    Geometry {
+        coordinates: Vec<Coordinate>,
+        /// `[4·side, 4·side]` row-major, where side is that of the image embedding.
+        mask: Option<Vec<f32>>,
+    },
+}
+
 /// Encodes prompts into sparse tokens and a dense map.
 #[derive(Debug, Clone)]
 pub struct PromptEncoder {
@@ -50,26 +64,42 @@ impl PromptEncoder {
     /// Reads `{at}.*`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, at: &str, config: &GroundingConfig) -> Result<Self, Error> {
-        let (width, side) = (config.d_model, config.embedding_side());
-        let matrix = format!("{at}.pe_layer.positional_encoding_gaussian_matrix");
-        let frequencies = loader.values(&matrix, &[2, width / 2])?.unwrap_or_default();
-        let points = (0..4)
-            .map(|i| row(loader, &format!("{at}.point_embeddings.{i}.weight"), width))
-            .collect::<Result<_, _>>()?;
-        let mut encoder = Self {
-            not_a_point: row(loader, &format!("{at}.not_a_point_embed.weight"), width)?,
-            no_mask: loader.tensor(&format!("{at}.no_mask_embed.weight"), [1, width])?,
-            mask: MaskDownscaling::load(loader, &format!("{at}.mask_downscaling"), width)?,
-            dense_positions: Tensor::zeros([1; 4], loader.device()),
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str, config: &Sam2Config) -> Result<Self, Error> {
+        let values = |name: &str| loader.values(&format!("{at}.{name}"));
+        let (side, device) = (config.embedding_side(), loader.device());
+        let frequencies = values("pe_layer.positional_encoding_gaussian_matrix")?;
+        Ok(Self {
+            points: (0..4)
+                .map(|i| values(&format!("point_embeddings.{i}.weight")))
+                .collect::<Result<_, _>>()?,
+            not_a_point: values("not_a_point_embed.weight")?,
+            no_mask: loader.tensor(&format!("{at}.no_mask_embed.weight"))?,
+            mask: MaskDownscaling::load(loader, &format!("{at}.mask_downscaling"))?,
+            dense_positions: grid_positions(&frequencies, side, device),
             frequencies,
-            points,
             side,
             image_size: config.image_size,
-        };
-        encoder.dense_positions = encoder.grid_positions(loader.device());
-        Ok(encoder)
+        })
+    }
+
+    /// Sparse tokens `[1, tokens, d_model]` and dense map `[1, side, side, d_model]` of a prompt.
+    #[must_use]
+    pub fn forward(&self, prompt: &MaskPrompt, device: &Device) -> (Tensor<3>, Tensor<4>) {
+        match prompt {
+            MaskPrompt::Embedding(embedding) => (self.language(embedding.clone()), self.no_mask()),
+            MaskPrompt::Geometry { coordinates, mask } => {
+                let dense = match mask {
+                    Some(logits) => {
+                        let side = logits.len().isqrt();
+                        let data = TensorData::new(logits.clone(), [1, 1, side, side]);
+                        self.mask.forward(Tensor::from_data(data, device))
+                    }
+                    None => self.no_mask(),
+                };
+                (self.coordinates(coordinates, device), dense)
+            }
+        }
     }
 
     /// The Fourier code of every cell of the image embedding, `[1, side, side, d_model]`.
@@ -80,8 +110,7 @@ impl PromptEncoder {
 
     /// Sparse tokens of a `[SEG]` prompt, `[1, 3, d_model]`: the padding point, the encoder's own
     /// padding and the language embedding `[1, 1, d_model]`, as Sa2VA feeds them.
-    #[must_use]
-    pub fn language(&self, embedding: Tensor<3>) -> Tensor<3> {
+    fn language(&self, embedding: Tensor<3>) -> Tensor<3> {
         let device = embedding.device();
         let padding = self.tokens(
             &[self.not_a_point.clone(), self.not_a_point.clone()],
@@ -92,16 +121,14 @@ impl PromptEncoder {
 
     /// Sparse tokens of points and box corners followed by one padding token,
     /// `[1, coordinates + 1, d_model]`.
-    #[must_use]
-    pub fn coordinates(&self, coordinates: &[Coordinate], device: &Device) -> Tensor<3> {
+    fn coordinates(&self, coordinates: &[Coordinate], device: &Device) -> Tensor<3> {
         let mut rows: Vec<Vec<f32>> = coordinates.iter().map(|c| self.coordinate(c)).collect();
         rows.push(self.not_a_point.clone());
         self.tokens(&rows, device)
     }
 
     /// The dense prompt without a mask, `[1, side, side, d_model]`.
-    #[must_use]
-    pub fn no_mask(&self) -> Tensor<4> {
+    fn no_mask(&self) -> Tensor<4> {
         let width = self.no_mask.dims()[1];
         self.no_mask
             .clone()
@@ -109,46 +136,14 @@ impl PromptEncoder {
             .expand([1, self.side, self.side, width])
     }
 
-    /// The dense prompt of earlier low-resolution logits `[1, 1, 4·side, 4·side]`,
-    /// `[1, side, side, d_model]`.
-    #[must_use]
-    pub fn mask(&self, logits: Tensor<4>) -> Tensor<4> {
-        self.mask.forward(logits)
-    }
-
     fn coordinate(&self, coordinate: &Coordinate) -> Vec<f32> {
         // Half a pixel to the pixel's center, then to 0..1.
         let unit = |v: f32| (v + 0.5) / self.image_size as f32;
-        let mut code = self.fourier(unit(coordinate.x), unit(coordinate.y));
+        let mut code = fourier(&self.frequencies, unit(coordinate.x), unit(coordinate.y));
         for (value, add) in code.iter_mut().zip(&self.points[coordinate.label as usize]) {
             *value += add;
         }
         code
-    }
-
-    /// Random Fourier features (Tancik et al. 2020) of a place in 0..1: sines, then cosines.
-    fn fourier(&self, x: f32, y: f32) -> Vec<f32> {
-        let (fx, fy) = self.frequencies.split_at(self.frequencies.len() / 2);
-        let (x, y) = (2.0 * x - 1.0, 2.0 * y - 1.0);
-        let angles: Vec<f32> = fx
-            .iter()
-            .zip(fy)
-            .map(|(fx, fy)| TAU * (x * fx + y * fy))
-            .collect();
-        angles
-            .iter()
-            .map(|a| a.sin())
-            .chain(angles.iter().map(|a| a.cos()))
-            .collect()
-    }
-
-    fn grid_positions(&self, device: &Device) -> Tensor<4> {
-        let (side, width) = (self.side, self.frequencies.len());
-        let unit = |i: usize| (i as f32 + 0.5) / side as f32;
-        let values: Vec<f32> = (0..side * side)
-            .flat_map(|i| self.fourier(unit(i % side), unit(i / side)))
-            .collect();
-        Tensor::from_data(TensorData::new(values, [1, side, side, width]), device)
     }
 
     fn tokens(&self, rows: &[Vec<f32>], device: &Device) -> Tensor<3> {
@@ -157,8 +152,31 @@ impl PromptEncoder {
     }
 }
 
-fn row(loader: &mut Loader, name: &str, width: usize) -> Result<Vec<f32>, Error> {
-    Ok(loader.values(name, &[1, width])?.unwrap_or_default())
+/// Random Fourier features ([Tancik et al. 2020](https://arxiv.org/abs/2006.10739)) of a place in
+/// 0..1: sines, then cosines.
+fn fourier(frequencies: &[f32], x: f32, y: f32) -> Vec<f32> {
+    let (fx, fy) = frequencies.split_at(frequencies.len() / 2);
+    let (x, y) = (2.0 * x - 1.0, 2.0 * y - 1.0);
+    let angles: Vec<f32> = fx
+        .iter()
+        .zip(fy)
+        .map(|(fx, fy)| TAU * (x * fx + y * fy))
+        .collect();
+    angles
+        .iter()
+        .map(|a| a.sin())
+        .chain(angles.iter().map(|a| a.cos()))
+        .collect()
+}
+
+/// The Fourier code of every cell of the image embedding, `[1, side, side, d_model]`.
+fn grid_positions(frequencies: &[f32], side: usize, device: &Device) -> Tensor<4> {
+    let unit = |i: usize| (i as f32 + 0.5) / side as f32;
+    let values: Vec<f32> = (0..side * side)
+        .flat_map(|i| fourier(frequencies, unit(i % side), unit(i / side)))
+        .collect();
+    let data = TensorData::new(values, [1, side, side, frequencies.len()]);
+    Tensor::from_data(data, device)
 }
 
 /// Convolutions that bring a mask prompt to the size of the image embedding.
@@ -172,26 +190,23 @@ struct MaskDownscaling {
 }
 
 impl MaskDownscaling {
-    fn load(loader: &mut Loader, at: &str, width: usize) -> Result<Self, Error> {
-        const CHANNELS: usize = 16;
-        let mut conv = |i: usize, output, input, side| -> Result<_, Error> {
+    fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+        let conv = |i: usize| -> Result<_, Error> {
             Ok((
-                loader.tensor(&format!("{at}.{i}.weight"), [output, input, side, side])?,
-                loader.tensor(&format!("{at}.{i}.bias"), [output])?,
+                loader.tensor(&format!("{at}.{i}.weight"))?,
+                loader.tensor(&format!("{at}.{i}.bias"))?,
             ))
         };
-        let conv1 = conv(0, CHANNELS / 4, 1, 2)?;
-        let conv2 = conv(3, CHANNELS, CHANNELS / 4, 2)?;
-        let conv3 = conv(6, width, CHANNELS, 1)?;
         Ok(Self {
-            conv1,
-            norm1: LayerNorm::load(loader, &format!("{at}.1"), CHANNELS / 4, EPS)?,
-            conv2,
-            norm2: LayerNorm::load(loader, &format!("{at}.4"), CHANNELS, EPS)?,
-            conv3,
+            conv1: conv(0)?,
+            norm1: LayerNorm::load(loader, &format!("{at}.1"), EPS)?,
+            conv2: conv(3)?,
+            norm2: LayerNorm::load(loader, &format!("{at}.4"), EPS)?,
+            conv3: conv(6)?,
         })
     }
 
+    /// `[1, 1, 4·side, 4·side]` → `[1, side, side, d_model]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let run = |x, (weight, bias): &(Tensor<4>, Tensor<1>), stride| {
             let options = ConvOptions::new([stride; 2], [0, 0], [1, 1], 1);

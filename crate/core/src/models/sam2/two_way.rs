@@ -1,15 +1,13 @@
-//! SAM's two-way transformer between prompt tokens and image (sam2's `transformer.py`).
+//! SAM's two-way transformer between prompt tokens and image (sam2's
+//! [`transformer.py`](https://github.com/facebookresearch/sam2/blob/main/sam2/modeling/sam/transformer.py)).
 
 use burn::tensor::Tensor;
 
 use crate::error::Error;
-use crate::models::sa2va::GroundingConfig;
 use crate::nn::{LayerNorm, Linear, Loader, Mlp, attention};
 
 const DEPTH: usize = 2;
 const HEADS: usize = 8;
-/// Cross attention works at half the width.
-const DOWNSAMPLE: usize = 2;
 /// PyTorch's default for `LayerNorm`.
 const EPS: f64 = 1e-5;
 
@@ -25,26 +23,24 @@ impl TwoWay {
     /// Reads `{at}.*`.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when a file cannot be read.
-    pub fn load(loader: &mut Loader, at: &str, config: &GroundingConfig) -> Result<Self, Error> {
-        let width = config.d_model;
-        let cross = width / DOWNSAMPLE;
+    /// As [`Loader::tensor`].
+    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+        let last = format!("{at}.final_attn_token_to_image");
         Ok(Self {
             layers: (0..DEPTH)
-                .map(|i| Layer::load(loader, &format!("{at}.layers.{i}"), config))
+                .map(|i| Layer::load(loader, &format!("{at}.layers.{i}")))
                 .collect::<Result<_, _>>()?,
-            final_attention: Attention::load(
-                loader,
-                &format!("{at}.final_attn_token_to_image"),
-                width,
-                cross,
-            )?,
-            final_norm: LayerNorm::load(loader, &format!("{at}.norm_final_attn"), width, EPS)?,
+            final_attention: Attention::load(loader, &last)?,
+            final_norm: LayerNorm::load(loader, &format!("{at}.norm_final_attn"), EPS)?,
         })
     }
 
-    /// `image` and `positions`: `[1, cells, d_model]`; `tokens`: `[1, tokens, d_model]`, which are
-    /// also the tokens' own position code. Returns the new tokens and image.
+    /// Lets tokens and image look at each other.
+    ///
+    /// # Shapes
+    /// - `image`, `positions`: `[1, cells, d_model]`
+    /// - `tokens`: `[1, tokens, d_model]`, which are also the tokens' own position code
+    /// - result: the new tokens and the new image, of the same shapes
     #[must_use]
     pub fn forward(
         &self,
@@ -75,27 +71,15 @@ struct Layer {
 }
 
 impl Layer {
-    fn load(loader: &mut Loader, at: &str, config: &GroundingConfig) -> Result<Self, Error> {
-        let width = config.d_model;
-        let cross = width / DOWNSAMPLE;
-        let widths = [width, config.decoder_mlp_dim, width];
+    fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+        let attention = |name: &str| Attention::load(loader, &format!("{at}.{name}"));
         Ok(Self {
-            self_attention: Attention::load(loader, &format!("{at}.self_attn"), width, width)?,
-            token_to_image: Attention::load(
-                loader,
-                &format!("{at}.cross_attn_token_to_image"),
-                width,
-                cross,
-            )?,
-            image_to_token: Attention::load(
-                loader,
-                &format!("{at}.cross_attn_image_to_token"),
-                width,
-                cross,
-            )?,
-            mlp: Mlp::load(loader, &format!("{at}.mlp"), &widths)?,
+            self_attention: attention("self_attn")?,
+            token_to_image: attention("cross_attn_token_to_image")?,
+            image_to_token: attention("cross_attn_image_to_token")?,
+            mlp: Mlp::load(loader, &format!("{at}.mlp"), 2)?,
             norms: (1..=4)
-                .map(|i| LayerNorm::load(loader, &format!("{at}.norm{i}"), width, EPS))
+                .map(|i| LayerNorm::load(loader, &format!("{at}.norm{i}"), EPS))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -145,12 +129,13 @@ struct Attention {
 }
 
 impl Attention {
-    fn load(loader: &mut Loader, at: &str, width: usize, inner: usize) -> Result<Self, Error> {
+    fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+        let linear = |name: &str| loader.linear(&format!("{at}.{name}"));
         Ok(Self {
-            q: loader.linear(&format!("{at}.q_proj"), width, inner, true)?,
-            k: loader.linear(&format!("{at}.k_proj"), width, inner, true)?,
-            v: loader.linear(&format!("{at}.v_proj"), width, inner, true)?,
-            out: loader.linear(&format!("{at}.out_proj"), inner, width, true)?,
+            q: linear("q_proj")?,
+            k: linear("k_proj")?,
+            v: linear("v_proj")?,
+            out: linear("out_proj")?,
         })
     }
 

@@ -1,8 +1,10 @@
 //! `tokenizer.json` from the files that Qwen2's older tokenizers consist of.
 //!
-//! The steps are those of transformers' `Qwen2Tokenizer`: NFC, a split by its regular expression,
+//! The steps are those of transformers' [`Qwen2Tokenizer`]: NFC, a split by its regular expression,
 //! byte-level BPE. Added tokens come from `tokenizer_config.json`, and those that it leaves out
 //! from `added_tokens.json`.
+//!
+//! [`Qwen2Tokenizer`]: https://github.com/huggingface/transformers/blob/main/src/transformers/models/qwen2/tokenization_qwen2.py
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
@@ -17,7 +19,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
-use super::{MAX_BYTES, MAX_VOCABULARY, parts};
+use super::{MAX_BYTES, MAX_VOCABULARY, steps};
 use crate::error::Error;
 
 /// How Qwen2 cuts text into words before it looks for tokens.
@@ -25,7 +27,7 @@ const WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N
 
 /// Texts of the files of an older tokenizer.
 #[derive(Debug, Clone, Default)]
-pub struct Parts {
+pub struct Qwen2Files {
     /// `vocab.json`: ids by token.
     pub vocabulary: String,
     /// `merges.txt`: one pair of tokens a line.
@@ -38,53 +40,55 @@ pub struct Parts {
     pub special: Option<String>,
 }
 
-/// The text of `tokenizer.json` that gives the same ids.
-///
-/// # Errors
-/// [`Error::UnsupportedModel`] naming what is not of the expected form, or the added token whose
-/// id does not follow from the others.
-pub fn build(files: &Parts) -> Result<Vec<u8>, Error> {
-    let vocabulary: BTreeMap<String, u32> = read("vocab.json", &files.vocabulary)?;
-    if vocabulary.len() > MAX_VOCABULARY {
-        return Err(unsupported(format!(
-            "vocab.json has {} tokens",
-            vocabulary.len()
-        )));
-    }
-    let config: Config = read_or_default("tokenizer_config.json", files.config.as_deref())?;
-    let added = added_tokens(files, &config)?;
-    let merges = merges(&files.merges, &vocabulary)?;
-    let model = BPE::builder()
-        .vocab_and_merges(
-            vocabulary
-                .into_iter()
-                .collect::<tokenizers::models::bpe::Vocab>(),
-            merges,
-        )
-        .build()
-        .map_err(unsupported)?;
-    let mut tokenizer = tokenizers::Tokenizer::new(model);
-    tokenizer
-        .with_normalizer(Some(NFC))
-        .map_err(unsupported)?
-        .with_pre_tokenizer(Some(words(config.add_prefix_space.unwrap_or(false))?))
-        .with_decoder(Some(ByteLevel::new(false, false, false)));
-    for (id, token) in added {
-        let name = token.content.clone();
-        tokenizer.add_tokens([token]).map_err(unsupported)?;
-        let found = tokenizer.token_to_id(&name);
-        if found != Some(id) {
+impl Qwen2Files {
+    /// The text of `tokenizer.json` that gives the same ids.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedModel`] naming what is not of the expected form, or the added token
+    /// whose id does not follow from the others.
+    pub fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let vocabulary: BTreeMap<String, u32> = read("vocab.json", &self.vocabulary)?;
+        if vocabulary.len() > MAX_VOCABULARY {
             return Err(unsupported(format!(
-                "the added token {name:?} has the id {id}, but {found:?} follows from the others"
+                "vocab.json has {} tokens",
+                vocabulary.len()
             )));
         }
+        let config: Config = read_or_default("tokenizer_config.json", self.config.as_deref())?;
+        let added = added_tokens(self, &config)?;
+        let merges = merges(&self.merges, &vocabulary)?;
+        let model = BPE::builder()
+            .vocab_and_merges(
+                vocabulary
+                    .into_iter()
+                    .collect::<tokenizers::models::bpe::Vocab>(),
+                merges,
+            )
+            .build()
+            .map_err(unsupported)?;
+        let mut tokenizer = tokenizers::Tokenizer::new(model);
+        tokenizer
+            .with_normalizer(Some(NFC))
+            .map_err(unsupported)?
+            .with_pre_tokenizer(Some(words(config.add_prefix_space.unwrap_or(false))?))
+            .with_decoder(Some(ByteLevel::new(false, false, false)));
+        for (id, token) in added {
+            let name = token.content.clone();
+            tokenizer.add_tokens([token]).map_err(unsupported)?;
+            let found = tokenizer.token_to_id(&name);
+            if found != Some(id) {
+                return Err(unsupported(format!(
+                    "the added token {name:?} has the id {id}, but {found:?} follows from the others"
+                )));
+            }
+        }
+        let json = tokenizer
+            .to_string(false)
+            .map_err(unsupported)?
+            .into_bytes();
+        steps::check(&json)?;
+        Ok(json)
     }
-    let json = tokenizer
-        .to_string(false)
-        .map_err(unsupported)?
-        .into_bytes();
-    parts::check(&json)?;
-    Ok(json)
 }
 
 /// What is read of `tokenizer_config.json`.
@@ -112,7 +116,7 @@ struct Added {
 }
 
 /// Added tokens by id.
-fn added_tokens(files: &Parts, config: &Config) -> Result<BTreeMap<u32, AddedToken>, Error> {
+fn added_tokens(files: &Qwen2Files, config: &Config) -> Result<BTreeMap<u32, AddedToken>, Error> {
     let mut tokens = BTreeMap::new();
     for (id, token) in &config.added_tokens_decoder {
         let id = id
@@ -146,7 +150,7 @@ fn added_tokens(files: &Parts, config: &Config) -> Result<BTreeMap<u32, AddedTok
 }
 
 /// Every token that `special_tokens_map.json` names, in either of its notations.
-fn special_tokens(files: &Parts) -> Result<HashSet<String>, Error> {
+fn special_tokens(files: &Qwen2Files) -> Result<HashSet<String>, Error> {
     let map: BTreeMap<String, Value> =
         read_or_default("special_tokens_map.json", files.special.as_deref())?;
     let name = |value: &Value| {

@@ -1,9 +1,12 @@
-//! Clicks and boxes.
+//! Clicks and a box become a mask, or a better one.
 
+use super::object::Choice;
+use super::{Object, Picture};
 use crate::error::Error;
 use crate::image::ImageSize;
 use crate::mask::BoundingBox;
-use crate::models::sam2::{Coordinate, Label};
+use crate::models::sam2::{Coordinate, Label, MaskPrompt};
+use crate::runtime::host::{Host, Stage};
 
 /// Whether a point belongs to the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +35,7 @@ impl Prompts {
     ///
     /// # Errors
     /// [`Error::InvalidQuery`] when there is none, or one lies outside a picture of `size`.
-    pub(super) fn coordinates(
-        &self,
-        size: ImageSize,
-        side: usize,
-    ) -> Result<Vec<Coordinate>, Error> {
+    fn coordinates(&self, size: ImageSize, side: usize) -> Result<Vec<Coordinate>, Error> {
         const MAX_POINTS: usize = 256;
         let invalid = |reason: String| Error::InvalidQuery { reason };
         if self.points.is_empty() && self.bbox.is_none() {
@@ -76,5 +75,33 @@ impl Prompts {
                 }
             })
             .collect()
+    }
+}
+
+impl Picture {
+    /// Draws or redraws one object from clicks and a box, starting from `previous` if given.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] when there is no click and no box or one lies outside the picture,
+    /// [`Error::Cancelled`], [`Error::GpuResultInvalid`] and [`Error::DeviceLost`].
+    pub async fn refine(
+        &self,
+        prompts: &Prompts,
+        previous: Option<&Object>,
+        host: &dyn Host,
+    ) -> Result<Object, Error> {
+        let inner = &self.model.0;
+        let side = inner.config.grounding_encoder.image_size;
+        let prompt = MaskPrompt::Geometry {
+            coordinates: prompts.coordinates(self.size(), side)?,
+            mask: previous.map(|object| object.low_res_logits().to_vec()),
+        };
+        host.progress(Stage::Mask, 0, Some(1));
+        host.checkpoint().await?;
+        let run = inner.parts.run(host);
+        let object = self.decode_mask(&prompt, Choice::SingleIfStable, &run);
+        let object = object.await?;
+        host.progress(Stage::Mask, 1, Some(1));
+        Ok(object)
     }
 }

@@ -9,10 +9,10 @@ use super::unsupported;
 use crate::error::Error;
 
 #[derive(Deserialize)]
-struct Parts {
-    normalizer: Option<Part>,
-    pre_tokenizer: Option<Part>,
-    decoder: Option<Part>,
+struct Steps {
+    normalizer: Option<Step>,
+    pre_tokenizer: Option<Step>,
+    decoder: Option<Step>,
     #[serde(default)]
     model: Bpe,
 }
@@ -36,7 +36,7 @@ enum Merge {
 }
 
 #[derive(Deserialize)]
-struct Part {
+struct Step {
     #[serde(rename = "type")]
     kind: String,
     #[serde(
@@ -45,7 +45,7 @@ struct Part {
         alias = "normalizers",
         alias = "decoders"
     )]
-    parts: Vec<Part>,
+    steps: Vec<Step>,
 }
 
 /// Lets only the steps of byte-level BPE through: some others panic on damaged settings, and the
@@ -55,10 +55,10 @@ struct Part {
 /// # Errors
 /// [`Error::UnsupportedModel`] for other JSON, other steps or such merges.
 pub fn check(json: &[u8]) -> Result<(), Error> {
-    let parts: Parts = serde_json::from_slice(json).map_err(unsupported)?;
-    let steps = [parts.normalizer, parts.pre_tokenizer, parts.decoder];
-    steps.iter().flatten().try_for_each(Part::check)?;
-    parts.model.check()
+    let found: Steps = serde_json::from_slice(json).map_err(unsupported)?;
+    let steps = [found.normalizer, found.pre_tokenizer, found.decoder];
+    steps.iter().flatten().try_for_each(Step::check)?;
+    found.model.check()
 }
 
 impl Bpe {
@@ -95,7 +95,7 @@ impl Merge {
     }
 }
 
-impl Part {
+impl Step {
     fn check(&self) -> Result<(), Error> {
         const KNOWN: [&str; 4] = ["NFC", "Split", "ByteLevel", "Sequence"];
         if !KNOWN.contains(&self.kind.as_str()) {
@@ -104,7 +104,7 @@ impl Part {
                 self.kind
             )));
         }
-        self.parts.iter().try_for_each(Self::check)
+        self.steps.iter().try_for_each(Self::check)
     }
 }
 
