@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ModelReport, Preflight } from "../src/lib";
-import { bestLevers, lowMemoryCost, startLabel, tilesCost } from "../src/page/models/levers";
+import type { ModelReport, Preflight } from "../lib";
+import { bestLevers, lowMemoryCost, startLabel, tilesCost } from "../page/models/levers";
 
 type Verdict = Preflight["verdict"];
 

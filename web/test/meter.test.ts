@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Meter } from "../src/page/meter";
-import { describeDownload } from "../src/page/progress";
-import { duration, size } from "../src/page/words";
+import { Meter } from "../page/meter";
+import { describeDownload } from "../page/progress";
+import { duration, size } from "../page/words";
 
 describe("rates", () => {
   it("does not count what was there at the start", () => {

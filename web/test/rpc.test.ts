@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { AskmaskError, isAbort } from "../src/lib/errors";
-import type { FromWorker, ToWorker } from "../src/lib/protocol";
-import { Bridge, type WorkerLike } from "../src/lib/rpc";
+import { AskmaskError, isAbort } from "../lib/errors";
+import type { FromWorker, ToWorker } from "../lib/protocol";
+import { Bridge, type WorkerLike } from "../lib/rpc";
 
 /** A worker that records what it is sent and answers when told to. */
 class FakeWorker implements WorkerLike {

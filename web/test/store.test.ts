@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FetchFault, judge, refusal, retryAfter } from "../src/lib/worker/store/answers";
-import { MemoryVault } from "../src/lib/worker/store/memory";
-import { Meter } from "../src/lib/worker/store/meter";
-import { fileAddress, originOf } from "../src/lib/worker/store/origin";
-import { backOff, patiently } from "../src/lib/worker/store/patience";
-import { type ModelRecord, Records } from "../src/lib/worker/store/records";
+import { FetchFault, judge, refusal, retryAfter } from "../lib/worker/store/answers";
+import { MemoryVault } from "../lib/worker/store/memory";
+import { Meter } from "../lib/worker/store/meter";
+import { fileAddress, originOf } from "../lib/worker/store/origin";
+import { backOff, patiently } from "../lib/worker/store/patience";
+import { type ModelRecord, Records } from "../lib/worker/store/records";
 
 const EMBEDDED = "https://site.example/app/models/nano/manifest.json";
 

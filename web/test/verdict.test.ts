@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { FoundObject } from "../src/lib";
-import { judge } from "../src/page/verdict";
+import type { FoundObject } from "../lib";
+import { judge } from "../page/verdict";
 
 function found(area: number, score: number, objectScore = 1): FoundObject {
   return { area, score, objectScore } as FoundObject;

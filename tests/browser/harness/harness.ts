@@ -1,5 +1,5 @@
 /** The library in reach of the tests: calls by plain data, outcomes as plain data. */
-import * as askmask from "../../../web/src/lib";
+import * as askmask from "../../../web/lib";
 
 export interface Outcome {
   error: { name: string; code: string; message: string; hint: string } | null;

@@ -7,7 +7,7 @@ import { WEB } from "../base";
 export async function serve(page: Page, folder: string, manifest: string): Promise<void> {
   const name = (url: string) => path.basename(new URL(url).pathname);
   await page.route("**/golden/wasm/*", (route) =>
-    route.fulfill({ path: path.join(WEB, "src/wasm-pkg", name(route.request().url())) }),
+    route.fulfill({ path: path.join(WEB, "wasm-pkg", name(route.request().url())) }),
   );
   await page.route("**/golden/model/*", (route) => {
     const file = name(route.request().url());
