@@ -2,26 +2,24 @@
 
 import { type FoundObject, load, type Model, type Picture } from "./session";
 
-/** One model per manifest address, shared by all elements on a page. */
+/** One model per source, shared by all elements on a page. */
 const models = new Map<string, Promise<Model>>();
 
-/** The model with this manifest; the embedded one for no address. */
-function sharedModel(manifest: string): Promise<Model> {
-  const known = models.get(manifest);
+function sharedModel(source: string): Promise<Model> {
+  const known = models.get(source);
   if (known) return known;
-  const url = new URL(manifest, document.baseURI).href;
-  const loading = load(manifest ? { kind: "manifest", url } : { kind: "embedded" });
-  models.set(manifest, loading);
+  const loading = load(source);
+  models.set(source, loading);
   // The next element tries again.
-  loading.catch(() => models.delete(manifest));
+  loading.catch(() => models.delete(source));
   return loading;
 }
 
 /**
- * Shows `src` and outlines what answers `question`, by the model whose manifest's
- * address is `model`, or the embedded one.
+ * Shows `src` and outlines what answers `question`, by `model`: what `load` takes as
+ * text, the embedded one by default.
  *
- * Fires `progress`, `token`, `result` (detail: text and objects) and `error`
+ * Fires `progress`, `token`, `result` (detail: the answer) and `error`
  * (detail: the error). Part: `picture`, a canvas of the picture's own size.
  */
 export class AskMaskElement extends HTMLElement {
@@ -64,7 +62,7 @@ export class AskMaskElement extends HTMLElement {
   async #answer(src: string, question: string, signal: AbortSignal): Promise<void> {
     const onProgress = (progress: unknown) => this.#fire("progress", progress);
     const onToken = (text: string) => this.#fire("token", text);
-    const model = await sharedModel(this.getAttribute("model") ?? "");
+    const model = await sharedModel(this.getAttribute("model") || "nano");
     const blob = await (await fetch(src, { signal })).blob();
     const picture = await model.setImage(blob, { signal, onProgress });
     try {

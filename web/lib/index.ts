@@ -1,35 +1,35 @@
-export { AskmaskError, ERROR_CODES, type ErrorCode } from "./errors";
-export { deleteModel, models, preflight } from "./library";
-export { Mask } from "./mask";
-export type {
-  AdapterReport,
-  MaxTiles,
-  MemoryUsage,
-  ModelReport,
-  ModelSource,
-  Patience,
-  Preflight,
-  StorageReport,
-  StoredModel,
-} from "./models";
 export type {
   Box,
   Device,
-  DeviceChoice,
-  DeviceReport,
-  Hold,
+  Fit,
+  MemoryUsage,
   Point,
-  Progress,
-  Stage,
-} from "./protocol";
+  Preflight,
+  PreflightReason,
+  PreflightSuggestion,
+  TraceEvent,
+  TraceStage,
+} from "askmask-wasm";
+export { AskmaskError, ERROR_CODES, type ErrorCode, isAbort } from "./errors";
+export { Mask } from "./mask";
+export { deleteModel, models, preflight } from "./model-manager";
+export type {
+  AdapterReport,
+  MaxTiles,
+  ModelReport,
+  ModelSource,
+  RetryPolicy,
+  StorageReport,
+  StoredModel,
+} from "./models";
+export type { AskOptions, ComputeOptions, LoadOptions, Options } from "./options";
+export type { DeviceChoice, DeviceReport, Hold, Progress, Stage } from "./protocol";
 export {
   type Answer,
-  type AskOptions,
   type FoundObject,
-  type LoadOptions,
   load,
   Model,
-  type Options,
   Picture,
   type Prompts,
 } from "./session";
+export { hubSource, isSameSource, parseSource } from "./source";

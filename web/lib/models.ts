@@ -1,6 +1,6 @@
 /** Models as the library's users see them: where from, what they need, what is kept. */
 
-import type { Device } from "./protocol";
+import type { Device, Preflight } from "askmask-wasm";
 
 /**
  * Where a model comes from: with this package; a folder on a web server, by
@@ -11,18 +11,18 @@ export type ModelSource =
   | { kind: "manifest"; url: string }
   /** Files are at `{host}/{id}/resolve/{revision}/{file}`; host: huggingface.co. */
   | { kind: "hub"; id: string; revision: string; host?: string | undefined }
-  /** A model folder's files, known by the last part of their path; never copied. */
+  /** A model folder's files, known by their plain names; never copied. */
   | { kind: "folder"; files: File[] };
 
 /** Most tiles that a picture is cut into for the language side. */
 export type MaxTiles = 1 | 4 | 12;
 
 /** How long a download waits, in milliseconds. */
-export interface Patience {
+export interface RetryPolicy {
   /** Without a byte for so long, a connection counts as dead; 30,000. */
   idle: number;
   /** Before the first retry; later ones take longer; 500. */
-  retry: number;
+  delay: number;
 }
 
 /** A model in the browser's storage, whole or in part. */
@@ -57,24 +57,7 @@ export interface StorageReport {
   persisted: boolean;
 }
 
-/** Whether a model fits this machine. Sizes in bytes. */
-export interface Preflight {
-  verdict: Verdict;
-  /** One sentence each: what does not fit or is tight. */
-  reasons: string[];
-  /** One sentence each: what to try. */
-  suggestions: string[];
-  /** Still to be downloaded. */
-  download: number;
-  stages: { stage: string; gpu: number; heap: number }[];
-  /** The largest need of all stages. */
-  peak: number;
-  byTiles: { maxTiles: number; peak: number; verdict: Verdict }[];
-}
-
-export type Verdict = "fits" | "tight" | "does-not-fit";
-
-/** All that can be known about a model before it is downloaded. */
+/** All that can be known about a model before its weights are downloaded. */
 export interface ModelReport {
   name: string;
   /** The repository or person it was made from. */
@@ -91,15 +74,4 @@ export interface ModelReport {
   /** Null where the browser stores nothing for this page. */
   storage: StorageReport | null;
   preflight: Preflight;
-}
-
-/** Bytes in wasm's memory and on the GPU, now and at most. */
-export interface MemoryUsage {
-  heap: number;
-  heapPeak: number;
-  gpu: number;
-  gpuPeak: number;
-  /** Weights that low memory mode read again: how often, and how many bytes. */
-  reloads: number;
-  reloadedBytes: number;
 }

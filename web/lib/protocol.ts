@@ -1,16 +1,17 @@
 /** The messages between page and worker. Nothing else crosses. */
 
-import type { WireError } from "./errors";
 import type {
-  MaxTiles,
+  Box,
+  Device,
+  Mask,
   MemoryUsage,
-  ModelReport,
-  ModelSource,
-  Patience,
-  StoredModel,
-} from "./models";
+  Prompts,
+  TraceEvent,
+  Stage as WasmStage,
+} from "askmask-wasm";
+import type { WireError } from "./errors";
+import type { MaxTiles, ModelReport, ModelSource, RetryPolicy, StoredModel } from "./models";
 
-export type Device = "gpu" | "cpu";
 export type DeviceChoice = "auto" | Device;
 
 /** Where the model runs, and why there. */
@@ -22,7 +23,7 @@ export interface DeviceReport {
   adapter: string;
 }
 
-export type Stage = "download" | "load" | "encode-image" | "think" | "mask";
+export type Stage = "download" | WasmStage;
 
 /**
  * What holds a download up: another tab fetches the same file, bytes that are
@@ -49,29 +50,24 @@ export type ImageSource =
   | { kind: "file"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "rgba"; data: Uint8Array<ArrayBuffer>; width: number; height: number };
 
-/** x0, y0, x1, y1 in picture pixels, the far edges exclusive. */
-export type Box = readonly [number, number, number, number];
-
-/** A click in picture pixels; label 1 is inside the object, 0 outside. */
-export interface Point {
-  x: number;
-  y: number;
-  label: 0 | 1;
-}
-
 export interface WireObject {
   handle: number;
   score: number;
   objectScore: number;
   area: number;
   box: Box | null;
-  /** width · height bytes of 0 or 1, row-major. */
-  mask: Uint8Array<ArrayBuffer>;
+  /** The mask: COCO's compressed run lengths as JSON. */
+  rle: string;
   /** SVG path data in picture pixels. */
   outline: string;
 }
 
-export type ExportFormat = "mask-png" | "cutout-png" | "rle" | "svg-path";
+/** A mask: COCO's compressed run lengths as JSON, or width · height bytes of 0 or 1, row-major. */
+export type MaskData = string | { pixels: Uint8Array<ArrayBuffer>; width: number; height: number };
+
+/** What a mask can be turned into without its picture: names of wasm's methods. */
+export type MaskForm = "pixels" | "png" | "rle" | "svgPath";
+export type FormOf<F extends MaskForm> = ReturnType<Mask[F]>;
 
 /** Which model, and how it is to run. */
 export interface ModelRequest {
@@ -81,11 +77,11 @@ export interface ModelRequest {
   device: DeviceChoice;
   maxTiles?: MaxTiles | undefined;
   lowMemory?: boolean | undefined;
-  patience?: Patience | undefined;
+  retry?: RetryPolicy | undefined;
   /** Files that could only be kept in memory by an earlier worker, by their SHA-256. */
   kept?: Map<string, Blob> | undefined;
   /** Stored files are hashed again: an earlier worker could not make sense of them. */
-  doubted?: boolean | undefined;
+  rehash?: boolean | undefined;
 }
 
 export interface Loaded {
@@ -111,22 +107,14 @@ export interface Methods {
   };
   ask: {
     params: { image: number; question: string };
-    result: { text: string; objects: WireObject[] };
+    result: { text: string; marked: string; objects: WireObject[] };
   };
   refine: {
-    params: { image: number; points: Point[]; box: Box | null; previous: number | null };
+    params: { image: number; prompts: Prompts; previous: number | null };
     result: WireObject;
   };
-  export: {
-    params: {
-      image: number;
-      format: ExportFormat;
-      mask: Uint8Array<ArrayBuffer>;
-      width: number;
-      height: number;
-    };
-    result: Uint8Array<ArrayBuffer> | string;
-  };
+  encodeMask: { params: { mask: MaskData; form: MaskForm }; result: FormOf<MaskForm> };
+  cutout: { params: { image: number; mask: MaskData }; result: Uint8Array<ArrayBuffer> };
   disposeImage: { params: { image: number }; result: null };
 }
 
@@ -134,10 +122,13 @@ export type Method = keyof Methods;
 export type Params<M extends Method> = Methods[M]["params"];
 export type Result<M extends Method> = Methods[M]["result"];
 
-export type CallEvent = ({ type: "progress" } & Progress) | { type: "token"; text: string };
+export type CallEvent =
+  | ({ type: "progress" } & Progress)
+  | { type: "token"; text: string }
+  | ({ type: "trace" } & TraceEvent);
 
 export type ToWorker =
-  | { type: "call"; id: number; method: Method; params: Params<Method> }
+  | { type: "call"; id: number; method: Method; params: Params<Method>; traced: boolean }
   | { type: "abort"; id: number };
 
 export type FromWorker =

@@ -3,12 +3,14 @@
 import { AskmaskError, abortError, FATAL_CODES, fromWire } from "./errors";
 import type { CallEvent, FromWorker, Method, Params, Result, ToWorker } from "./protocol";
 
-/** The part of `Worker` that the bridge uses. */
+/** What of `Worker` the bridge uses. */
 export type WorkerLike = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror">;
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
   onEvent?: ((event: CallEvent) => void) | undefined;
+  /** Whether the stages' tensors are sent too. */
+  traced?: boolean | undefined;
 }
 
 /** What a job calls the worker with. */
@@ -26,6 +28,10 @@ const SILENCE_LIMIT_MS = 180_000;
 
 let generations = 0;
 
+export function spawnWorker(): Worker {
+  return new Worker(new URL("./worker/main.ts", import.meta.url), { type: "module" });
+}
+
 export class Bridge {
   /** Names one worker's life; a new one holds nothing of what the last one held. */
   generation = ++generations;
@@ -36,7 +42,7 @@ export class Bridge {
   #nextId = 1;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly spawn: () => WorkerLike) {}
+  constructor(private readonly spawn: () => WorkerLike = spawnWorker) {}
 
   /**
    * Runs `job` once all earlier jobs are through. Settles with `AbortError` as
@@ -86,7 +92,7 @@ export class Bridge {
         resolve: resolve as (value: Result<Method>) => void,
         reject,
       };
-      this.#post({ type: "call", id, method, params });
+      this.#post({ type: "call", id, method, params, traced: options.traced ?? false });
       this.#watch();
     });
   }
@@ -155,5 +161,18 @@ export class Bridge {
   #abortRunning(options: CallOptions): void {
     if (this.#running?.options !== options) return;
     this.#worker?.postMessage({ type: "abort", id: this.#running.id } satisfies ToWorker);
+  }
+}
+
+/** Runs one job in a worker of its own. */
+export async function inWorker<T>(
+  job: (call: Call) => Promise<T>,
+  options: CallOptions = {},
+): Promise<T> {
+  const bridge = new Bridge();
+  try {
+    return await bridge.run(job, options);
+  } finally {
+    bridge.stop(new AskmaskError("disposed", "This call is over."));
   }
 }

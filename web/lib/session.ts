@@ -1,47 +1,28 @@
 /** Load a model, set a picture, ask, refine. Everything runs in one worker. */
 
+import type { Box, MemoryUsage, Point } from "askmask-wasm";
 import { AskmaskError, FATAL_CODES } from "./errors";
-import { Mask, type MaskExporter } from "./mask";
-import type { MaxTiles, MemoryUsage, ModelSource, Patience } from "./models";
+import { readImage } from "./image-source";
+import { Mask, type MaskEncoder } from "./mask";
+import type { ModelSource } from "./models";
+import {
+  type AskOptions,
+  type ComputeOptions,
+  callOptions,
+  type LoadOptions,
+  modelRequest,
+  type Options,
+} from "./options";
 import type {
-  Box,
-  CallEvent,
-  DeviceChoice,
   DeviceReport,
+  FormOf,
   ImageSource,
+  MaskData,
+  MaskForm,
   ModelRequest,
-  Point,
-  Progress,
   WireObject,
 } from "./protocol";
-import { Bridge, type Call } from "./rpc";
-
-export interface Options {
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
-  /**
-   * Called when the GPU failed and the call starts over in a fresh worker.
-   * Tokens that came before belong to the failed try.
-   */
-  onRecover?: ((cause: AskmaskError) => void) | undefined;
-}
-
-export interface LoadOptions extends Options {
-  /** `auto` takes the GPU if it is a real one. */
-  device?: DeviceChoice | undefined;
-  /** Most tiles that the language side sees of a picture: fewer are faster and coarser. */
-  maxTiles?: MaxTiles | undefined;
-  /** Keeps one part of the model on the GPU at a time; slower. */
-  lowMemory?: boolean | undefined;
-  /** Folder that holds the embedded model's `models/`; the page's own by default. */
-  assetBase?: string | undefined;
-  patience?: Patience | undefined;
-}
-
-export interface AskOptions extends Options {
-  /** Called with each piece of the answer as it is written. */
-  onToken?: ((text: string) => void) | undefined;
-}
+import { Bridge, type Call, inWorker } from "./rpc";
 
 /** One thing found in a picture. */
 export interface FoundObject {
@@ -58,8 +39,10 @@ export interface FoundObject {
 }
 
 export interface Answer {
-  /** Plain text with `[SEG]` wherever the model points at an object. */
+  /** What the model says, without control tokens. */
   text: string;
+  /** The same with `[SEG]` wherever it points at an object, in the order of `objects`. */
+  marked: string;
   objects: FoundObject[];
 }
 
@@ -74,12 +57,21 @@ const handles = new WeakMap<FoundObject, { handle: number; generation: number }>
 let nextImage = 1;
 
 /**
- * Loads a model. What its source needs is downloaded once and kept in the
- * browser's storage; a cancelled or broken download goes on where it stopped.
+ * Loads a model: `nano`, the address of a manifest.json or of its folder,
+ * `hub:OWNER/NAME@REVISION`, or a source object. What it needs is downloaded once and kept in
+ * the browser's storage; a cancelled or broken download goes on where it stopped.
+ *
+ * @throws {AskmaskError} `unsupported-model` for a source that names none; `network`, `integrity`,
+ * `out-of-memory` and others as it comes. A cancelled call rejects with `AbortError`.
  */
-export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  if (source.kind === "manifest" || source.kind === "hub") await askToKeep();
-  const model = new Model(modelRequest(source, options));
+export async function load(
+  source: string | ModelSource,
+  options: LoadOptions = {},
+): Promise<Model> {
+  const request = modelRequest(source, options);
+  const { kind } = request.source;
+  if (kind === "manifest" || kind === "hub") await askToKeep();
+  const model = new Model(request);
   try {
     await model.ready(options);
   } catch (error) {
@@ -98,31 +90,9 @@ async function askToKeep(): Promise<void> {
   }
 }
 
-/** @internal */
-export function modelRequest(source: ModelSource, options: LoadOptions): ModelRequest {
-  const base = new URL(options.assetBase ?? "./", document.baseURI);
-  const embedded = new URL("models/nano/manifest.json", base).href;
-  const { device = "auto", maxTiles, lowMemory, patience } = options;
-  return { source, embedded, device, maxTiles, lowMemory, patience };
-}
-
-/** @internal */
-export function spawnWorker(): Worker {
-  return new Worker(new URL("./worker/main.ts", import.meta.url), { type: "module" });
-}
-
-/** @internal */
-export function callOptions({ signal, onProgress, onToken }: AskOptions) {
-  const onEvent = (event: CallEvent) => {
-    if (event.type === "token") onToken?.(event.text);
-    else onProgress?.(event);
-  };
-  return { signal, onEvent };
-}
-
 export class Model {
   /** @internal */
-  readonly bridge = new Bridge(spawnWorker);
+  readonly bridge = new Bridge();
   #device: DeviceReport | null = null;
   #manifest = "";
   #recoveries = 0;
@@ -171,7 +141,7 @@ export class Model {
     this.#device = device;
     this.#manifest = manifest;
     this.#notice = [this.#recovery, notice].filter((text) => text !== null).join(" ") || null;
-    this.request = { ...this.request, kept, doubted: false };
+    this.request = { ...this.request, kept, rehash: false };
     this.#loadedIn = this.bridge.generation;
   }
 
@@ -199,8 +169,15 @@ export class Model {
     }
   }
 
+  /** @internal Needs no model: a mask outlives the worker it came from, and its model. */
+  encode<F extends MaskForm>(mask: MaskData, form: F): Promise<FormOf<F>> {
+    // A method's result cannot depend on its parameters across the border.
+    const job = (call: Call) => call("encodeMask", { mask, form }) as Promise<FormOf<F>>;
+    return this.#disposed ? inWorker(job) : this.bridge.run(job);
+  }
+
   #prepareRecovery({ code }: AskmaskError): void {
-    if (code === "gpu-result-invalid") this.request = { ...this.request, doubted: true };
+    if (code === "gpu-result-invalid") this.request = { ...this.request, rehash: true };
     if (code !== "out-of-memory" || this.request.lowMemory) return;
     this.request = { ...this.request, lowMemory: true };
     this.#recovery =
@@ -208,8 +185,11 @@ export class Model {
   }
 
   /** Decodes a picture and computes what all questions about it share. */
-  async setImage(source: Blob | ImageData | ImageBitmap, options: Options = {}): Promise<Picture> {
-    const picture = new Picture(this, await readSource(source));
+  async setImage(
+    source: Blob | ImageData | ImageBitmap,
+    options: ComputeOptions = {},
+  ): Promise<Picture> {
+    const picture = new Picture(this, await readImage(source));
     await this.run((call) => picture.ensure(call), options);
     return picture;
   }
@@ -257,31 +237,31 @@ export class Picture {
   ask(question: string, options: AskOptions = {}): Promise<Answer> {
     return this.model.run(async (call) => {
       await this.ensure(call);
-      const { text, objects } = await call("ask", { image: this.#id, question });
-      return { text, objects: objects.map((object) => this.#adopt(object)) };
+      const { objects, ...answer } = await call("ask", { image: this.#id, question });
+      return { ...answer, objects: objects.map((object) => this.#adopt(object)) };
     }, options);
   }
 
   /** A better mask for `object`, or a new one, from clicks and a box. */
   refine(
     object: FoundObject | null,
-    prompts: Prompts,
-    options: Options = {},
+    { points = [], box }: Prompts,
+    options: ComputeOptions = {},
   ): Promise<FoundObject> {
     return this.model.run(async (call) => {
       await this.ensure(call);
       const known = object === null ? undefined : handles.get(object);
       // A restarted worker knows no earlier objects; the clicks still count.
       const previous = known?.generation === this.model.bridge.generation ? known.handle : null;
-      const { points = [], box = null } = prompts;
-      const refined = await call("refine", { image: this.#id, points: [...points], box, previous });
-      return this.#adopt(refined);
+      const prompts = { points: [...points], ...(box && { box }) };
+      return this.#adopt(await call("refine", { image: this.#id, prompts, previous }));
     }, options);
   }
 
-  /** A mask of this picture's size from bytes of 0 or 1. */
-  mask(data: Uint8Array<ArrayBuffer>): Mask {
-    return new Mask(data, this.width, this.height, this.#export);
+  /** A mask of this picture's size from bytes of 0 or 1, row-major. */
+  mask(pixels: Uint8Array<ArrayBuffer>): Mask {
+    const { width, height } = this;
+    return this.#mask({ pixels, width, height });
   }
 
   /** Frees what the worker holds for this picture. */
@@ -294,15 +274,21 @@ export class Picture {
     free.catch(() => undefined);
   }
 
-  #export: MaskExporter = (format, mask) =>
-    this.model.run(async (call) => {
-      await this.ensure(call);
-      const { data, width, height } = mask;
-      return call("export", { image: this.#id, format, mask: data, width, height });
-    });
+  #mask(data: MaskData): Mask {
+    return new Mask(this.width, this.height, data, this.#encoder);
+  }
 
-  #adopt({ handle, mask, ...rest }: WireObject): FoundObject {
-    const object = { ...rest, mask: this.mask(mask) };
+  readonly #encoder: MaskEncoder = {
+    encode: (mask, form) => this.model.encode(mask, form),
+    cutout: (mask) =>
+      this.model.run(async (call) => {
+        await this.ensure(call);
+        return call("cutout", { image: this.#id, mask });
+      }),
+  };
+
+  #adopt({ handle, rle, ...rest }: WireObject): FoundObject {
+    const object = { ...rest, mask: this.#mask(rle) };
     handles.set(object, { handle, generation: this.model.bridge.generation });
     return object;
   }
@@ -310,21 +296,4 @@ export class Picture {
 
 function isFatal(error: unknown): error is AskmaskError {
   return error instanceof AskmaskError && FATAL_CODES.includes(error.code);
-}
-
-async function readSource(source: Blob | ImageData | ImageBitmap): Promise<ImageSource> {
-  if (source instanceof Blob)
-    return { kind: "file", bytes: new Uint8Array(await source.arrayBuffer()) };
-  const { data, width, height } = source instanceof ImageData ? source : readBitmap(source);
-  return { kind: "rgba", data: new Uint8Array(data), width, height };
-}
-
-/** A bitmap gives its pixels only by way of a canvas. */
-function readBitmap(bitmap: ImageBitmap): ImageData {
-  const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d");
-  if (context === null)
-    throw new AskmaskError("out-of-memory", `No canvas of ${width} × ${height} pixels.`);
-  context.drawImage(bitmap, 0, 0);
-  return context.getImageData(0, 0, width, height);
 }

@@ -4,7 +4,7 @@ import { AskmaskError } from "../lib";
 import type { App } from "./app";
 import { NANO } from "./choice";
 import { byId, make } from "./dom";
-import { EXPLANATIONS, judge } from "./verdict";
+import { EXPLANATIONS, outcomeOf } from "./outcome";
 import { pieces } from "./words";
 
 const PLACEHOLDER = "The answer appears here, word by word, with a colored mask for each object.";
@@ -60,10 +60,10 @@ export class AnswerView {
     const { error, edits, busy } = this.app;
     if (error) return [`${error.name} ${error.message}`, () => this.#errorNote(error)];
     if (busy !== null || edits.question === "") return ["", () => []];
-    const verdict = judge(edits.items.map(({ found }) => found));
-    if (verdict === null) return ["", () => []];
-    const { title, text } = EXPLANATIONS[verdict];
-    return [verdict, () => [make("strong", {}, title), make("p", {}, text)]];
+    const outcome = outcomeOf(edits.items.map(({ found }) => found));
+    if (outcome === null) return ["", () => []];
+    const { title, text } = EXPLANATIONS[outcome];
+    return [outcome, () => [make("strong", {}, title), make("p", {}, text)]];
   }
 
   #errorNote(error: Error): Node[] {

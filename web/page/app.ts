@@ -4,20 +4,20 @@ import {
   AskmaskError,
   type Box,
   type FoundObject,
+  isAbort,
   type Model,
   type Options,
   type Picture,
   type Point,
   type Progress,
 } from "../lib";
-import { abortError, isAbort } from "../lib/errors";
 import type { ModelChoice } from "./choice";
 import { History } from "./history";
+import { isDoubtful, outcomeOf } from "./outcome";
 import { colorOf } from "./palette";
 import type { Runtime } from "./runtime";
 import { Timings } from "./timings";
 import { type Edits, type Item, NO_EDITS, type Tool, type ViewMode } from "./types";
-import { isDoubtful, judge } from "./verdict";
 import { objectName, percent, place, plural } from "./words";
 
 /** A picture to open: a file, or a sample that is fetched when needed. */
@@ -147,7 +147,7 @@ export class App {
         this.#changed();
       };
       const answer = await picture.ask(text, { ...options, onToken });
-      this.#finishAsk(text, answer.text, answer.objects);
+      this.#finishAsk(text, answer.marked, answer.objects);
     });
     this.streamed = null;
     this.#changed();
@@ -243,7 +243,7 @@ export class App {
     await this.#work("picture", (options) => this.#current(options));
     this.#changed();
     if (this.picture !== null && this.#seenBy === runtime.loaded) return this.picture;
-    throw abortError();
+    throw new DOMException("The model is not ready.", "AbortError");
   }
 
   /** Shows what goes wrong in a task beside the main work, such as saving. */
@@ -345,7 +345,7 @@ export class App {
     });
     const doubtful = items.filter(({ found }) => isDoubtful(found));
     // A guess among clear finds is not shown until it is asked for.
-    if (judge(objects) === null)
+    if (outcomeOf(objects) === null)
       this.hidden = new Set([...this.hidden, ...doubtful.map(({ id }) => id)]);
     const selected = items[0]?.id ?? null;
     this.#history.push({ question, answer, items, selected }, `question “${question}”`);
@@ -377,12 +377,12 @@ export class App {
     const { picture } = this;
     if (picture === null) return "";
     if (items.length === 0) return "Nothing in the picture matches.";
-    const parts = items.map(({ name, found }) => {
+    const phrases = items.map(({ name, found }) => {
       if (found.box === null) return `${name}: the mask is empty`;
       const share = percent(found.area / (picture.width * picture.height));
       return `${name}, ${place(found.box, picture)}, ${share} of the picture`;
     });
-    return `${plural(items.length, "object")} found: ${parts.join("; ")}.`;
+    return `${plural(items.length, "object")} found: ${phrases.join("; ")}.`;
   }
 
   #changed(): void {

@@ -47,7 +47,7 @@ export function recall(): Remembered {
   }
 }
 
-/** Whatever lies in the storage, each part falls back by itself. */
+/** Whatever lies in the storage, each value falls back by itself. */
 export function parse(stored: unknown): Remembered {
   const { model, view } = record(stored);
   return { model: parseModel(model), view: VIEW_MODES.find((mode) => mode === view) ?? "overlay" };

@@ -14,12 +14,13 @@ export const FILE_KINDS: { kind: FileKind; label: string; file: string }[] = [
 ];
 
 /** The joined mask of all items, in a picture whose model still runs. */
-function joined(picture: Picture, items: readonly Item[]): Mask {
-  const [first] = items;
-  if (first === undefined) return picture.mask(new Uint8Array(picture.width * picture.height));
-  const masks = items.map(({ found }) => found.mask.data);
-  const data = first.found.mask.data.map((_, index) => (masks.some((mask) => mask[index]) ? 1 : 0));
-  return picture.mask(data);
+async function joined(picture: Picture, items: readonly Item[]): Promise<Mask> {
+  const masks = await Promise.all(items.map(({ found }) => found.mask.pixels()));
+  const pixels = new Uint8Array(picture.width * picture.height);
+  for (const mask of masks) {
+    for (let index = 0; index < mask.length; index++) if (mask[index]) pixels[index] = 1;
+  }
+  return picture.mask(pixels);
 }
 
 async function encode(mask: Mask, kind: FileKind): Promise<Blob> {
@@ -52,7 +53,7 @@ export async function exportItems(
   items: readonly Item[],
   kind: FileKind,
 ): Promise<void> {
-  const blob = await encode(joined(picture, items), kind);
+  const blob = await encode(await joined(picture, items), kind);
   const name = items.length === 1 && items[0] ? items[0].name : "objects";
   const stem = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
   saveFile(blob, `${stem}-${ENDINGS[kind]}`);

@@ -20,7 +20,7 @@ export interface View {
 }
 
 const MAX_SCALE = 32;
-/** A picture can shrink to this part of its fitted size. */
+/** A picture can shrink to this share of its fitted size. */
 const MIN_ZOOM = 0.5;
 
 /** The whole picture, centred, as large as it fits. */

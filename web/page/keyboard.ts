@@ -3,7 +3,7 @@
 import type { App } from "./app";
 import { clampTo, type Point2 } from "./geometry";
 import { boxBetween, pointFor } from "./pointer";
-import type { Stage } from "./stage";
+import type { Viewport } from "./viewport";
 
 const ARROWS: Record<string, Point2> = {
   ArrowLeft: { x: -1, y: 0 },
@@ -23,9 +23,9 @@ export class Keyboard {
 
   constructor(
     private readonly app: App,
-    private readonly stage: Stage,
+    private readonly viewport: Viewport,
   ) {
-    stage.canvas.addEventListener("keydown", (event) => this.#onCanvas(event));
+    viewport.canvas.addEventListener("keydown", (event) => this.#onCanvas(event));
     document.addEventListener("keydown", (event) => this.#onPage(event));
     app.onChange(() => {
       if (app.tool === "move") this.#leave();
@@ -49,9 +49,9 @@ export class Keyboard {
   #act({ key, shiftKey }: KeyboardEvent): boolean {
     const arrow = ARROWS[key];
     if (arrow) this.#arrow(arrow, shiftKey);
-    else if (key === "+" || key === "=") this.stage.zoom(ZOOM_STEP);
-    else if (key === "-") this.stage.zoom(1 / ZOOM_STEP);
-    else if (key === "0") this.stage.fit();
+    else if (key === "+" || key === "=") this.viewport.zoom(ZOOM_STEP);
+    else if (key === "-") this.viewport.zoom(1 / ZOOM_STEP);
+    else if (key === "0") this.viewport.fit();
     else if (key === "Enter" || key === " ") this.#set();
     else if (key === "Escape") this.#escape();
     else if (key === "Delete" || key === "Backspace") this.#remove();
@@ -61,31 +61,31 @@ export class Keyboard {
 
   #arrow(by: Point2, fine: boolean): void {
     if (this.app.tool === "move") {
-      this.stage.pan({ x: -by.x * PAN_STEP, y: -by.y * PAN_STEP });
+      this.viewport.pan({ x: -by.x * PAN_STEP, y: -by.y * PAN_STEP });
       return;
     }
-    const { extent, scale } = this.stage;
+    const { extent, scale } = this.viewport;
     if (extent === null) return;
     const step = (fine ? 1 : CROSSHAIR_STEP) / scale;
     const from = this.#crosshair(extent);
-    this.stage.crosshair = clampTo(extent, { x: from.x + by.x * step, y: from.y + by.y * step });
-    if (this.#corner) this.stage.draft = boxBetween(this.#corner, this.stage.crosshair);
-    this.stage.redraw();
+    this.viewport.crosshair = clampTo(extent, { x: from.x + by.x * step, y: from.y + by.y * step });
+    if (this.#corner) this.viewport.draft = boxBetween(this.#corner, this.viewport.crosshair);
+    this.viewport.redraw();
   }
 
   #crosshair(extent: { width: number; height: number }): Point2 {
-    return this.stage.crosshair ?? { x: extent.width / 2, y: extent.height / 2 };
+    return this.viewport.crosshair ?? { x: extent.width / 2, y: extent.height / 2 };
   }
 
   #set(): void {
-    const { extent } = this.stage;
+    const { extent } = this.viewport;
     const { tool } = this.app;
     if (extent === null || tool === "move") return;
     const at = this.#crosshair(extent);
-    this.stage.crosshair = at;
+    this.viewport.crosshair = at;
     if (tool === "box") this.#setCorner(at);
     else void this.app.mark(pointFor(tool, at));
-    this.stage.redraw();
+    this.viewport.redraw();
   }
 
   #setCorner(at: Point2): void {
@@ -112,8 +112,8 @@ export class Keyboard {
 
   #leave(): void {
     this.#corner = null;
-    this.stage.crosshair = null;
-    this.stage.draft = null;
-    this.stage.redraw();
+    this.viewport.crosshair = null;
+    this.viewport.draft = null;
+    this.viewport.redraw();
   }
 }

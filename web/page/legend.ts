@@ -3,8 +3,8 @@
 import type { App } from "./app";
 import { byId, icon, iconButton, make } from "./dom";
 import { exportItems, FILE_KINDS } from "./exports";
+import { confidence, isDoubtful } from "./outcome";
 import type { Item } from "./types";
-import { confidence, isDoubtful } from "./verdict";
 import { percent, place } from "./words";
 
 export class Legend {

@@ -1,4 +1,4 @@
-/** Starts the page: makes the parts and connects them. */
+/** Starts the page: makes the views and connects them. */
 
 import { AnswerView } from "./answer";
 import { App } from "./app";
@@ -14,9 +14,9 @@ import { Pointer } from "./pointer";
 import { ProgressView } from "./progress";
 import { choiceFromAddress, Runtime } from "./runtime";
 import { Samples } from "./samples";
-import { Stage } from "./stage";
 import { Toolbar } from "./toolbar";
 import { UpdateView } from "./update";
+import { Viewport } from "./viewport";
 import { size } from "./words";
 
 function connectQuestion(app: App): void {
@@ -92,10 +92,10 @@ app.onChange(() => {
   if (recall().view !== app.mode) remember({ view: app.mode });
 });
 
-const stage = new Stage(app);
-new Toolbar(app, stage);
-new Pointer(app, stage);
-new Keyboard(app, stage);
+const viewport = new Viewport(app);
+new Toolbar(app, viewport);
+new Pointer(app, viewport);
+new Keyboard(app, viewport);
 new ProgressView(app);
 new AnswerView(app);
 new Legend(app);

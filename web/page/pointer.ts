@@ -3,7 +3,7 @@
 import type { Box, Point } from "../lib";
 import type { App } from "./app";
 import { clampTo, contains, type Point2 } from "./geometry";
-import type { Stage } from "./stage";
+import type { Viewport } from "./viewport";
 
 /** Moves shorter than this many CSS pixels are a click. */
 const CLICK_SLOP = 5;
@@ -15,9 +15,9 @@ export class Pointer {
 
   constructor(
     private readonly app: App,
-    private readonly stage: Stage,
+    private readonly viewport: Viewport,
   ) {
-    const { canvas } = stage;
+    const { canvas } = viewport;
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerup", (event) => this.#up(event));
@@ -31,13 +31,13 @@ export class Pointer {
 
   #down(event: PointerEvent): void {
     if (event.button !== 0) return;
-    this.stage.canvas.setPointerCapture(event.pointerId);
-    this.stage.crosshair = null;
+    this.viewport.canvas.setPointerCapture(event.pointerId);
+    this.viewport.crosshair = null;
     const position = this.#position(event);
     this.#touches.set(event.pointerId, position);
     this.#start = this.#touches.size === 1 ? position : null;
     this.#moved = false;
-    if (this.#touches.size > 1) this.stage.draft = null;
+    if (this.#touches.size > 1) this.viewport.draft = null;
   }
 
   #move(event: PointerEvent): void {
@@ -55,7 +55,7 @@ export class Pointer {
     if (travel > CLICK_SLOP) this.#moved = true;
     if (!this.#moved) return;
     if (this.app.tool === "box") this.#draft(position);
-    else this.stage.pan({ x: position.x - before.x, y: position.y - before.y });
+    else this.viewport.pan({ x: position.x - before.x, y: position.y - before.y });
   }
 
   #pinch(id: number, before: Point2, position: Point2): void {
@@ -63,58 +63,59 @@ export class Pointer {
     if (other === undefined) return;
     const distance = (a: Point2) => Math.max(1, Math.hypot(a.x - other.x, a.y - other.y));
     const middle = { x: (position.x + other.x) / 2, y: (position.y + other.y) / 2 };
-    this.stage.pan({ x: (position.x - before.x) / 2, y: (position.y - before.y) / 2 });
-    this.stage.zoom(distance(position) / distance(before), middle);
+    this.viewport.pan({ x: (position.x - before.x) / 2, y: (position.y - before.y) / 2 });
+    this.viewport.zoom(distance(position) / distance(before), middle);
   }
 
   #up(event: PointerEvent): void {
     if (!this.#touches.delete(event.pointerId) || this.#start === null) return;
     this.#start = null;
-    const { draft } = this.stage;
-    this.stage.draft = null;
+    const { draft } = this.viewport;
+    this.viewport.draft = null;
     if (draft) void this.app.mark({ box: draft });
-    else if (!this.#moved) this.#click(this.stage.at(this.#position(event)));
-    this.stage.redraw();
+    else if (!this.#moved) this.#click(this.viewport.at(this.#position(event)));
+    this.viewport.redraw();
   }
 
   #cancel(event: PointerEvent): void {
     this.#touches.delete(event.pointerId);
     this.#start = null;
-    this.stage.draft = null;
-    this.stage.redraw();
+    this.viewport.draft = null;
+    this.viewport.redraw();
   }
 
   #click(at: Point2): void {
-    const { extent } = this.stage;
+    const { extent } = this.viewport;
     if (extent === null || !contains(extent, at)) return;
     const { tool } = this.app;
     if (tool === "include" || tool === "exclude") void this.app.mark(pointFor(tool, at));
-    if (tool === "move") this.#pick(at);
+    if (tool === "move") this.app.report(this.#pick(at));
   }
 
   /** Selects the topmost visible object under a click. */
-  #pick(at: Point2): void {
-    const hit = this.app.visible.findLast(({ found: { mask } }) => {
-      const index = Math.floor(at.y) * mask.width + Math.floor(at.x);
-      return mask.data[index] === 1;
-    });
-    if (hit) this.app.select(hit.id);
+  async #pick(at: Point2): Promise<void> {
+    for (const { id, found } of this.app.visible.toReversed()) {
+      // There at once: what is visible was drawn.
+      const pixels = await found.mask.pixels();
+      const index = Math.floor(at.y) * found.mask.width + Math.floor(at.x);
+      if (pixels[index] === 1) return this.app.select(id);
+    }
   }
 
   #draft(position: Point2): void {
-    const { extent } = this.stage;
+    const { extent } = this.viewport;
     if (extent === null || this.#start === null) return;
-    const a = clampTo(extent, this.stage.at(this.#start));
-    const b = clampTo(extent, this.stage.at(position));
-    this.stage.draft = boxBetween(a, b);
-    this.stage.redraw();
+    const a = clampTo(extent, this.viewport.at(this.#start));
+    const b = clampTo(extent, this.viewport.at(position));
+    this.viewport.draft = boxBetween(a, b);
+    this.viewport.redraw();
   }
 
   #wheel(event: WheelEvent): void {
     event.preventDefault();
     // A trackpad's pinch arrives as small steps with ctrlKey set.
     const speed = event.ctrlKey ? 0.01 : 0.0015;
-    this.stage.zoom(Math.exp(-event.deltaY * speed), this.#position(event));
+    this.viewport.zoom(Math.exp(-event.deltaY * speed), this.#position(event));
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Progress, Stage } from "../lib";
 import type { App } from "./app";
 import { byId, make } from "./dom";
-import { Meter } from "./meter";
+import { TransferRate } from "./transfer-rate";
 import { duration, size } from "./words";
 
 const STAGES: { stage: Stage; label: string; doing: string }[] = [
@@ -18,7 +18,7 @@ export class ProgressView {
   readonly #list = byId("stages", HTMLElement);
   readonly #detail = byId("stage-detail", HTMLElement);
   readonly #items = new Map<Stage, HTMLElement>();
-  readonly #meter = new Meter();
+  readonly #rate = new TransferRate();
 
   constructor(private readonly app: App) {
     for (const { stage, label } of STAGES) {
@@ -68,13 +68,13 @@ export class ProgressView {
 
   #setBar({ done, total }: Progress, active: Stage | null): void {
     const item = active ? this.#items.get(active) : undefined;
-    item?.style.setProperty("--part", String(total ? Math.min(done / total, 1) : 0.5));
+    item?.style.setProperty("--done", String(total ? Math.min(done / total, 1) : 0.5));
   }
 
   #describe({ stage, done, total, note }: Progress): string {
     const doing = STAGES.find((other) => other.stage === stage)?.doing ?? "";
     if (note) return note;
-    if (stage === "download") return `${doing}, ${describeDownload(this.#meter, done, total ?? 0)}`;
+    if (stage === "download") return `${doing}, ${describeDownload(this.#rate, done, total ?? 0)}`;
     if (stage === "load" && total) return `${doing}, ${size(done)} of ${size(total)}`;
     return total && total > 1 ? `${doing}, ${done} of ${total}` : doing;
   }
@@ -86,10 +86,10 @@ export class ProgressView {
 }
 
 /** "412 MB of 900 MB, 12.3 MB/s, 40 s left" */
-export function describeDownload(meter: Meter, done: number, total: number): string {
-  meter.add(done, performance.now());
-  const { rate } = meter;
-  const part = `${size(done)} of ${size(total)}`;
-  if (rate === null || done >= total) return part;
-  return `${part}, ${size(rate)}/s, ${duration((total - done) / rate)} left`;
+export function describeDownload(rate: TransferRate, done: number, total: number): string {
+  rate.add(done, performance.now());
+  const { perSecond } = rate;
+  const amount = `${size(done)} of ${size(total)}`;
+  if (perSecond === null || done >= total) return amount;
+  return `${amount}, ${size(perSecond)}/s, ${duration((total - done) / perSecond)} left`;
 }

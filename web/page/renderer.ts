@@ -37,21 +37,35 @@ function baseOf(picture: Picture): OffscreenCanvas {
   return canvas;
 }
 
-/** The item's mask as a layer in its color, clear elsewhere. */
-function layerOf(item: Item): OffscreenCanvas {
+/** The item's mask as a layer in its color, clear elsewhere; its filled outline until `onPixels`. */
+function layerOf(item: Item, onPixels: () => void): OffscreenCanvas {
   const known = layers.get(item);
   if (known) return known;
-  const { data, width, height } = item.found.mask;
-  const canvas = new OffscreenCanvas(width, height);
-  const image = new ImageData(width, height);
+  const { mask } = item.found;
+  const canvas = new OffscreenCanvas(mask.width, mask.height);
+  const context = context2d(canvas);
+  context.fillStyle = item.color;
+  context.fill(outlineOf(item), "evenodd");
+  layers.set(item, canvas);
+  mask.pixels().then(
+    (pixels) => {
+      context.putImageData(colored(pixels, mask.width, item.color), 0, 0);
+      onPixels();
+    },
+    // Asked for again when it is drawn again.
+    () => layers.delete(item),
+  );
+  return canvas;
+}
+
+function colored(pixels: Uint8Array, width: number, color: string): ImageData {
+  const image = new ImageData(width, pixels.length / width);
   const words = new Uint32Array(image.data.buffer);
-  const rgb = Number.parseInt(item.color.slice(1), 16);
+  const rgb = Number.parseInt(color.slice(1), 16);
   // ImageData is RGBA in memory, so little-endian words read ABGR.
   const word = 0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16);
-  for (let index = 0; index < data.length; index++) if (data[index]) words[index] = word;
-  context2d(canvas).putImageData(image, 0, 0);
-  layers.set(item, canvas);
-  return canvas;
+  for (let index = 0; index < pixels.length; index++) if (pixels[index]) words[index] = word;
+  return image;
 }
 
 function outlineOf(item: Item): Path2D {
@@ -60,26 +74,15 @@ function outlineOf(item: Item): Path2D {
   return known;
 }
 
-/** All masks joined, filled with one color, at the picture's size. */
-function union({ items, picture }: Scene, fill: CanvasImageSource | string): OffscreenCanvas {
-  const canvas = new OffscreenCanvas(picture.width, picture.height);
-  const context = context2d(canvas);
-  for (const item of items) context.drawImage(layerOf(item), 0, 0);
-  context.globalCompositeOperation = "source-in";
-  if (typeof fill === "string") {
-    context.fillStyle = fill;
-    context.fillRect(0, 0, canvas.width, canvas.height);
-  } else {
-    context.drawImage(fill, 0, 0);
-  }
-  return canvas;
-}
-
 export class Renderer {
   readonly #context: CanvasRenderingContext2D;
   #union: { mode: ViewMode; items: readonly Item[]; image: OffscreenCanvas } | null = null;
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
+  /** `onPixels` is called when what was drawn can be drawn better. */
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly onPixels: () => void,
+  ) {
     const context = canvas.getContext("2d");
     if (context === null) throw new Error("This browser gives no 2D canvas.");
     this.#context = context;
@@ -126,8 +129,15 @@ export class Renderer {
 
   #drawLayers({ items, opacity }: Scene): void {
     this.#context.globalAlpha = opacity;
-    for (const item of items) this.#context.drawImage(layerOf(item), 0, 0);
+    for (const item of items) this.#context.drawImage(this.#layerOf(item), 0, 0);
     this.#context.globalAlpha = 1;
+  }
+
+  #layerOf(item: Item): OffscreenCanvas {
+    return layerOf(item, () => {
+      this.#union = null;
+      this.onPixels();
+    });
   }
 
   #unionOf(scene: Scene): OffscreenCanvas {
@@ -137,9 +147,24 @@ export class Renderer {
     if (known && same && known.items.every((item, index) => item === items[index])) {
       return known.image;
     }
-    const image = union(scene, mode === "mask" ? "#fff" : baseOf(scene.picture));
+    const image = this.#join(scene, mode === "mask" ? "#fff" : baseOf(scene.picture));
     this.#union = { mode, items, image };
     return image;
+  }
+
+  /** All masks joined, filled with one color or the picture, at its size. */
+  #join({ items, picture }: Scene, fill: CanvasImageSource | string): OffscreenCanvas {
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const context = context2d(canvas);
+    for (const item of items) context.drawImage(this.#layerOf(item), 0, 0);
+    context.globalCompositeOperation = "source-in";
+    if (typeof fill === "string") {
+      context.fillStyle = fill;
+      context.fillRect(0, 0, canvas.width, canvas.height);
+    } else {
+      context.drawImage(fill, 0, 0);
+    }
+    return canvas;
   }
 
   #drawOutlines({ items, selected, view }: Scene): void {

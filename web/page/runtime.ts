@@ -4,6 +4,7 @@ import {
   AskmaskError,
   type DeviceChoice,
   type DeviceReport,
+  isSameSource,
   load,
   type Model,
   type ModelSource,
@@ -77,7 +78,7 @@ export class Runtime {
 
   /** Nothing large is downloaded without the button that says how large. */
   async #requireStored(source: ModelSource): Promise<void> {
-    const stored = (await models()).find((model) => isSame(model.source, source));
+    const stored = (await models()).find((model) => isSameSource(model.source, source));
     if (stored?.complete) return;
     const missing = stored ? `; ${size(stored.bytes - stored.storedBytes)} are missing` : "";
     throw new AskmaskError(
@@ -94,16 +95,6 @@ export class Runtime {
     this.#model = null;
     this.loaded = null;
   }
-}
-
-const HUB = "https://huggingface.co";
-
-export function isSame(a: ModelSource, b: ModelSource): boolean {
-  if (a.kind === "hub" && b.kind === "hub") {
-    return a.id === b.id && a.revision === b.revision && (a.host ?? HUB) === (b.host ?? HUB);
-  }
-  if (a.kind === "manifest" && b.kind === "manifest") return a.url === b.url;
-  return a.kind === "embedded" && b.kind === "embedded";
 }
 
 /** `?device=gpu` or `?device=cpu` in the address forces the device. */

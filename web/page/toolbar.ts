@@ -2,8 +2,8 @@
 
 import type { App } from "./app";
 import { byId, icon, make, radios } from "./dom";
-import type { Stage } from "./stage";
 import type { Tool, ViewMode } from "./types";
+import type { Viewport } from "./viewport";
 
 const TOOLS: { value: Tool; label: string; hint: string }[] = [
   { value: "move", label: "Move", hint: "" },
@@ -31,7 +31,7 @@ export class Toolbar {
 
   constructor(
     private readonly app: App,
-    stage: Stage,
+    viewport: Viewport,
   ) {
     const toolContent = (tool: Tool, label: string) => [icon(tool), make("span", {}, label)];
     const pickTool = (tool: Tool) => app.set({ tool });
@@ -43,9 +43,11 @@ export class Toolbar {
     this.#opacity.addEventListener("input", () =>
       app.set({ opacity: this.#opacity.valueAsNumber / 100 }),
     );
-    byId("zoom-in", HTMLButtonElement).addEventListener("click", () => stage.zoom(ZOOM_STEP));
-    byId("zoom-out", HTMLButtonElement).addEventListener("click", () => stage.zoom(1 / ZOOM_STEP));
-    byId("zoom-fit", HTMLButtonElement).addEventListener("click", () => stage.fit());
+    byId("zoom-in", HTMLButtonElement).addEventListener("click", () => viewport.zoom(ZOOM_STEP));
+    byId("zoom-out", HTMLButtonElement).addEventListener("click", () =>
+      viewport.zoom(1 / ZOOM_STEP),
+    );
+    byId("zoom-fit", HTMLButtonElement).addEventListener("click", () => viewport.fit());
     app.onChange(() => this.#update());
     this.#update();
   }

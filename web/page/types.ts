@@ -14,6 +14,7 @@ export interface Item {
 /** Everything that undo takes back. */
 export interface Edits {
   question: string;
+  /** With `[SEG]` marks. */
   answer: string;
   items: readonly Item[];
   selected: number | null;

@@ -10,11 +10,11 @@ export type Piece = { text: string } | { object: number };
 
 /** Splits an answer at its `[SEG]` marks. */
 export function pieces(answer: string): Piece[] {
-  const parts = answer.split(SEG);
-  return parts.flatMap((text, index): Piece[] => {
+  const texts = answer.split(SEG);
+  return texts.flatMap((text, index): Piece[] => {
     const shown = index === 0 ? text.trimStart() : text;
     const before: Piece[] = shown === "" ? [] : [{ text: shown }];
-    return index < parts.length - 1 ? [...before, { object: index }] : before;
+    return index < texts.length - 1 ? [...before, { object: index }] : before;
   });
 }
 
@@ -25,7 +25,7 @@ export function objectName(answer: string, index: number): string {
   const sentence =
     before
       .split(/[.!?]+\s*/)
-      .filter((part) => /\w/.test(part))
+      .filter((words) => /\w/.test(words))
       .at(-1) ?? "";
   const told = /[.!?]$/.test(before) && !/\b(?:is|are)\s+(?:the|an?)\s/i.test(sentence);
   const noun = (told ? subject(sentence) : lastNoun(sentence)).replace(/[^\p{L}\p{N} '-]/gu, "");
@@ -35,7 +35,9 @@ export function objectName(answer: string, index: number): string {
 
 /** The noun phrase that a clause ends with. */
 function lastNoun(sentence: string): string {
-  const clauses = sentence.split(/[,;:]|\band\b|\bis\b|\bare\b/i).filter((part) => /\w/.test(part));
+  const clauses = sentence
+    .split(/[,;:]|\band\b|\bis\b|\bare\b/i)
+    .filter((words) => /\w/.test(words));
   const phrase = clauses.at(-1)?.trim().split(/\s+/).slice(-4).join(" ") ?? "";
   return phrase.replace(/^.*\b(?:the|a|an|this|that)\s+/i, "");
 }

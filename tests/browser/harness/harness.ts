@@ -1,7 +1,7 @@
 /** The library in reach of the tests: calls by plain data, outcomes as plain data. */
 import * as askmask from "../../../web/lib";
 
-export interface Outcome {
+export interface LoadResult {
   error: { name: string; code: string; message: string; hint: string } | null;
   notice: string | null;
   device: string;
@@ -14,7 +14,7 @@ interface News {
   lowMemory?: boolean;
 }
 
-function describe(error: unknown): Outcome["error"] {
+function describe(error: unknown): LoadResult["error"] {
   const { name, message, code = "", hint = "" } = error as askmask.AskmaskError;
   return { name, code, message, hint };
 }
@@ -32,14 +32,14 @@ export class Harness {
     new BroadcastChannel("stand-in").onmessage = ({ data }) => this.news.push(data);
   }
 
-  async load(source: askmask.ModelSource, options: askmask.LoadOptions = {}): Promise<Outcome> {
+  async load(source: askmask.ModelSource, options: askmask.LoadOptions = {}): Promise<LoadResult> {
     this.progress = [];
     this.#abort = new AbortController();
-    let error: Outcome["error"] = null;
+    let error: LoadResult["error"] = null;
     try {
       this.model = await askmask.load(source, {
         device: "cpu",
-        patience: { idle: 10_000, retry: 20 },
+        retry: { idle: 10_000, delay: 20 },
         signal: this.#abort.signal,
         onProgress: (progress) => this.progress.push(progress),
         ...options,
@@ -62,7 +62,7 @@ export class Harness {
   }
 
   /** Asks about a grey picture; the answer's text, or the error. */
-  async ask(question: string): Promise<string | Outcome["error"]> {
+  async ask(question: string): Promise<string | LoadResult["error"]> {
     if (this.model === null) throw new Error("no model is loaded");
     const onRecover = ({ code }: askmask.AskmaskError) => this.recoveries.push(code);
     try {
@@ -75,7 +75,7 @@ export class Harness {
     }
   }
 
-  async delete(key: string): Promise<Outcome["error"]> {
+  async delete(key: string): Promise<LoadResult["error"]> {
     return askmask.deleteModel(key).then(() => null, describe);
   }
 

@@ -2,12 +2,13 @@
 
 import init, * as wasm from "askmask-wasm";
 import { AskmaskError } from "../errors";
-import type { MemoryUsage, ModelReport, StoredModel } from "../models";
-import type { Box, Loaded, Params, Result, WireObject } from "../protocol";
+import type { ModelReport, StoredModel } from "../models";
+import type { FormOf, Loaded, MaskData, MaskForm, Params, Result, WireObject } from "../protocol";
 import { chooseDevice } from "./device";
 import type { Host } from "./host";
 import { report } from "./report";
-import { find, sha256 } from "./shelf";
+import { resolveModel } from "./resolve-model";
+import { sha256 } from "./sha256";
 import { BlobFiles } from "./store/files";
 import { Store } from "./store/store";
 
@@ -33,12 +34,12 @@ export class Engine {
   async load(request: Params<"load">, host: Host): Promise<Loaded> {
     const [device] = await Promise.all([chooseDevice(request.device), init()]);
     const store = await Store.open(request.kept);
-    const found = await find(store, request, host);
+    const found = await resolveModel(store, request, host);
     this.#release();
-    const { files, unstored, release } = await found.obtain(request.doubted ?? false, host);
+    const { files, unstored, release } = await found.obtain(request.rehash ?? false);
     this.#release = release;
-    const { maxTiles, lowMemory } = request;
-    const options = { device: device.device, maxTiles, lowMemory };
+    const { maxTiles, lowMemory = false } = request;
+    const options = { device: device.device, lowMemory, ...(maxTiles && { maxTiles }) };
     const { text } = found.manifest;
     const model = await wasm.loadModel(text, new BlobFiles(files), options, host);
     const manifest = sha256(text);
@@ -62,7 +63,7 @@ export class Engine {
     return null;
   }
 
-  memoryUsage(): MemoryUsage {
+  memoryUsage(): wasm.MemoryUsage {
     return this.#requireModel().memoryUsage();
   }
 
@@ -79,35 +80,27 @@ export class Engine {
   async ask({ image, question }: Params<"ask">, host: Host): Promise<Result<"ask">> {
     const open = this.#requireImage(image);
     const answer = await open.picture.ask(question, host);
-    const objects: WireObject[] = [];
-    for (let index = 0; index < answer.length; index++) {
-      const object = answer.object(index);
-      if (object !== undefined) objects.push(this.#keep(open, object));
-    }
-    const { text } = answer;
+    const { text, marked } = answer;
+    const objects = answer.objects().map((object) => this.#keep(open, object));
     answer.free();
-    return { text, objects };
+    return { text, marked, objects };
   }
 
-  async refine(params: Params<"refine">, host: Host): Promise<WireObject> {
-    const open = this.#requireImage(params.image);
-    const points = new Float32Array(params.points.flatMap(({ x, y, label }) => [x, y, label]));
-    const box = new Float32Array(params.box ?? []);
+  async refine({ image, prompts, ...params }: Params<"refine">, host: Host): Promise<WireObject> {
+    const open = this.#requireImage(image);
     const previous = params.previous === null ? undefined : open.objects.get(params.previous);
-    return this.#keep(open, await open.picture.refine(points, box, previous?.share(), host));
+    return this.#keep(open, await open.picture.refine(prompts, previous?.share(), host));
   }
 
-  export({ image, format, mask, width, height }: Params<"export">): Result<"export"> {
-    switch (format) {
-      case "mask-png":
-        return wasm.maskPng(mask, width, height);
-      case "rle":
-        return wasm.maskRle(mask, width, height);
-      case "svg-path":
-        return wasm.maskSvgPath(mask, width, height);
-      case "cutout-png":
-        return this.#requireImage(image).picture.cutoutPng(mask);
-    }
+  /** Works in a worker without a model: a mask may outlive the one that it came from. */
+  async encodeMask({ mask, form }: Params<"encodeMask">): Promise<FormOf<MaskForm>> {
+    await init();
+    return withMask(mask, (made) => made[form]());
+  }
+
+  cutout({ image, mask }: Params<"cutout">): Result<"cutout"> {
+    const { picture } = this.#requireImage(image);
+    return withMask(mask, (made) => picture.cutoutPng(made));
   }
 
   disposeImage({ image }: Params<"disposeImage">): null {
@@ -118,16 +111,15 @@ export class Engine {
     return null;
   }
 
-  #keep({ picture, objects }: OpenImage, object: wasm.MaskObject): WireObject {
+  #keep({ objects }: OpenImage, object: wasm.MaskObject): WireObject {
     const handle = this.#nextHandle++;
     objects.set(handle, object);
-    const { score, objectScore, area } = object;
-    const [x0, y0, x1, y1] = object.box;
-    const known = x0 !== undefined && y0 !== undefined && x1 !== undefined && y1 !== undefined;
-    const box: Box | null = known ? [x0, y0, x1, y1] : null;
+    const { score, objectScore } = object;
     const mask = object.mask();
-    const outline = wasm.maskSvgPath(mask, picture.width, picture.height);
-    return { handle, score, objectScore, area, box, mask, outline };
+    const { area, box = null } = mask;
+    const [rle, outline] = [mask.rle(), mask.svgPath()];
+    mask.free();
+    return { handle, score, objectScore, area, box, rle, outline };
   }
 
   #requireModel(): wasm.Model {
@@ -142,7 +134,19 @@ export class Engine {
   }
 }
 
-/** A known answer, computed once for each model, adapter and build that pass it. */
+function withMask<T>(data: MaskData, use: (mask: wasm.Mask) => T): T {
+  const mask =
+    typeof data === "string"
+      ? wasm.Mask.fromRle(data)
+      : wasm.Mask.fromPixels(data.pixels, data.width, data.height);
+  try {
+    return use(mask);
+  } finally {
+    mask.free();
+  }
+}
+
+/** A known result, computed once for each model, adapter and build that pass it. */
 async function checkOnce(
   model: wasm.Model,
   manifest: string,
@@ -152,6 +156,6 @@ async function checkOnce(
 ): Promise<void> {
   const what = sha256(JSON.stringify([manifest, adapter, wasm.buildId()]));
   if (await store.remembers(what)) return;
-  await model.canary(host);
+  await model.selfCheck(host);
   await store.remember(what);
 }

@@ -1,6 +1,6 @@
 /** What wasm calls back while one call runs: events out, and a way to stop. */
 
-import type { HostCallbacks } from "askmask-wasm";
+import type { HostCallbacks, TraceEvent } from "askmask-wasm";
 import { abortError } from "../errors";
 import type { CallEvent } from "../protocol";
 
@@ -17,10 +17,16 @@ function macrotask(): Promise<void> {
 }
 
 export class Host implements HostCallbacks {
+  /** Only there when somebody listens: wasm reads every stage back from the GPU for it. */
+  readonly onTrace?: (event: TraceEvent) => void;
+
   constructor(
     private readonly emit: (event: CallEvent) => void,
     readonly signal: AbortSignal,
-  ) {}
+    traced: boolean,
+  ) {
+    if (traced) this.onTrace = (event) => emit({ type: "trace", ...event });
+  }
 
   onEvent(event: CallEvent): void {
     this.emit(event);

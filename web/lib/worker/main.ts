@@ -1,7 +1,7 @@
 /** The worker: receives calls, runs them on the engine, reports crashes. */
 
 import { toWire } from "../errors";
-import type { FromWorker, Method, Params, Result, ToWorker } from "../protocol";
+import type { CallEvent, FromWorker, Method, Params, Result, ToWorker } from "../protocol";
 import { Engine } from "./engine";
 import { Host } from "./host";
 
@@ -27,10 +27,14 @@ function dispatch(
   return run(params, host);
 }
 
-async function handle({ id, method, params }: Extract<ToWorker, { type: "call" }>): Promise<void> {
+async function handle(message: Extract<ToWorker, { type: "call" }>): Promise<void> {
+  const { id, method, params, traced } = message;
   const abort = new AbortController();
   aborts.set(id, abort);
-  const host = new Host((event) => post({ type: "event", id, event }), abort.signal);
+  const emit = (event: CallEvent) => {
+    post({ type: "event", id, event }, event.type === "trace" ? [event.values.buffer] : []);
+  };
+  const host = new Host(emit, abort.signal, traced);
   try {
     const value = await dispatch(method, params, host);
     post({ type: "result", id, value }, transferables(value));
@@ -47,9 +51,7 @@ async function handle({ id, method, params }: Extract<ToWorker, { type: "call" }
 function transferables(value: Result<Method>): Transferable[] {
   if (value instanceof Uint8Array) return [value.buffer];
   if (value === null || typeof value !== "object") return [];
-  if ("rgba" in value) return [value.rgba.buffer];
-  if ("objects" in value) return value.objects.map(({ mask }) => mask.buffer);
-  return "mask" in value ? [value.mask.buffer] : [];
+  return "rgba" in value ? [value.rgba.buffer] : [];
 }
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {

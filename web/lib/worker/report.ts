@@ -5,7 +5,7 @@ import type { ModelReport, StorageReport } from "../models";
 import type { ModelRequest } from "../protocol";
 import { chooseDevice, describeAdapter } from "./device";
 import type { Host } from "./host";
-import { find } from "./shelf";
+import { resolveModel } from "./resolve-model";
 import type { Store } from "./store/store";
 
 const MAX_TILES = 12;
@@ -19,15 +19,15 @@ export async function report(
     chooseDevice(request.device),
     describeAdapter(),
     describeStorage(),
-    find(store, request, host),
+    resolveModel(store, request, host),
   ]);
   const { name, source, licence, bytes } = found.manifest.listing;
-  const preflight = wasm.preflight(found.manifest.text, {
+  const preflight = wasm.preflight(found.manifest.text, await found.config(), {
     device,
     maxBufferSize: adapter?.limits.maxBufferSize ?? 0,
     maxStorageBufferBindingSize: adapter?.limits.maxStorageBufferBindingSize ?? 0,
-    maxBufferBindingsPerStage: adapter?.limits.maxStorageBuffersPerShaderStage,
-    storageFree: storage === null ? undefined : Math.max(0, storage.quota - storage.usage),
+    ...(adapter && { maxBufferBindingsPerStage: adapter.limits.maxStorageBuffersPerShaderStage }),
+    ...(storage && { storageFree: Math.max(0, storage.quota - storage.usage) }),
     stored: found.stored,
     maxTiles: request.maxTiles ?? MAX_TILES,
     lowMemory: request.lowMemory ?? false,

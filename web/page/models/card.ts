@@ -1,25 +1,33 @@
 /** One model before it is used: what it is, what it needs, what it would cost. */
 
-import { type MaxTiles, type ModelReport, type ModelSource, preflight } from "../../lib";
-import { AskmaskError, isAbort } from "../../lib/errors";
+import {
+  AskmaskError,
+  isAbort,
+  type MaxTiles,
+  type ModelReport,
+  type ModelSource,
+  preflight,
+  type Stage,
+} from "../../lib";
 import type { App } from "../app";
 import type { ModelChoice } from "../choice";
 import { byId, facts, make, radios } from "../dom";
-import { Meter } from "../meter";
 import { describeDownload } from "../progress";
+import { TransferRate } from "../transfer-rate";
 import { size } from "../words";
+import { FIT_TITLES, reasonText, suggestionText } from "./fit";
 import type { Install } from "./install";
 import {
   bestLevers,
+  isBegun,
   lowMemoryCost,
   type Reports,
   startLabel,
   TILES,
   tilesCost,
-  VERDICTS,
 } from "./levers";
 
-const STAGES: Record<string, string> = {
+const STAGES: Record<Exclude<Stage, "download">, string> = {
   load: "Load",
   "encode-image": "Encode the picture",
   think: "Think",
@@ -30,8 +38,8 @@ export class ModelCard {
   readonly #title = byId("models-title", HTMLElement);
   readonly #body = byId("models-card", HTMLElement);
   readonly #foot = byId("card-foot", HTMLElement);
-  readonly #verdict = byId("card-verdict", HTMLElement);
-  readonly #verdictTitle = byId("card-verdict-title", HTMLElement);
+  readonly #fit = byId("card-fit", HTMLElement);
+  readonly #fitTitle = byId("card-fit-title", HTMLElement);
   readonly #levers = byId("card-levers", HTMLFieldSetElement);
   readonly #lowMemory = byId("card-low-memory", HTMLInputElement);
   readonly #device = byId("card-device", HTMLSelectElement);
@@ -41,7 +49,7 @@ export class ModelCard {
   readonly #promise = byId("card-promise", HTMLElement);
   readonly #tiles: Map<MaxTiles, HTMLInputElement>;
   readonly #tileCosts = new Map<MaxTiles, HTMLElement>();
-  readonly #meter = new Meter();
+  readonly #rate = new TransferRate();
   #choice: ModelChoice | null = null;
   #reports: Reports | null = null;
   #checking: AbortController | null = null;
@@ -117,7 +125,7 @@ export class ModelCard {
       this.#choice = { ...choice, name: normal.name, ...levers };
       // Reasons and stages are told for the levers that were asked about.
       if (setLevers && this.#choice.maxTiles !== maxTiles) return this.#check(false);
-      this.say(`${normal.name}: ${VERDICTS[this.#report?.preflight.verdict ?? "fits"]}.`);
+      this.say(`${normal.name}: ${FIT_TITLES[this.#report?.preflight.fit ?? "fits"]}.`);
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return;
       this.#fail(error);
@@ -143,17 +151,17 @@ export class ModelCard {
     if (this.#choice === null) return;
     if (this.#reports === null) return this.#check(true);
     this.#error.textContent = "";
-    this.#meter.reset();
+    this.#rate.reset();
     const { name } = this.#choice;
-    const outcome = await this.install.run(this.#choice);
-    if (outcome === "ready") {
+    const result = await this.install.run(this.#choice);
+    if (result === "ready") {
       this.say(`${name} is ready.`);
       this.onReady();
-    } else if (outcome === "cancelled") {
+    } else if (result === "cancelled") {
       await this.#check(false);
       this.say("Stopped. What was downloaded is kept.");
     } else {
-      this.#fail(outcome);
+      this.#fail(result);
       this.#render();
     }
   }
@@ -165,7 +173,7 @@ export class ModelCard {
     if (report === null || this.#reports === null || this.#choice === null) return;
     const { maxTiles, lowMemory, device } = this.#choice;
     this.#title.textContent = report.name;
-    this.#renderVerdict(report);
+    this.#renderFit(report);
     for (const [tiles, input] of this.#tiles) input.checked = tiles === maxTiles;
     for (const [tiles, cost] of this.#tileCosts) cost.textContent = tilesCost(report, tiles);
     this.#lowMemory.checked = lowMemory;
@@ -173,24 +181,25 @@ export class ModelCard {
     byId("card-low-memory-cost", HTMLElement).textContent = lowMemoryCost(this.#reports);
     this.#renderFacts(report);
     const rows = report.preflight.stages.map(({ stage, gpu, heap }) => {
-      const name = make("th", { scope: "row" }, STAGES[stage] ?? stage);
+      const name = make("th", { scope: "row" }, STAGES[stage]);
       return make("tr", {}, name, make("td", {}, size(gpu)), make("td", {}, size(heap)));
     });
     byId("card-stages", HTMLElement).replaceChildren(...rows);
   }
 
-  #renderVerdict({ preflight: { verdict, reasons, suggestions, peak } }: ModelReport): void {
-    this.#verdict.dataset.verdict = verdict;
-    this.#verdictTitle.textContent = VERDICTS[verdict];
+  #renderFit({ preflight: { fit, reasons, suggestions, peak } }: ModelReport): void {
+    this.#fit.dataset.fit = fit;
+    this.#fitTitle.textContent = FIT_TITLES[fit];
     const peakTold = `It takes about ${size(peak)} of memory at its peak.`;
-    const lines = reasons.length === 0 ? [peakTold, ...suggestions] : [...reasons, ...suggestions];
+    const why = reasons.length === 0 ? [peakTold] : reasons.map(reasonText);
+    const lines = [...why, ...suggestions.map(suggestionText)];
     byId("card-reasons", HTMLElement).replaceChildren(...lines.map((line) => make("li", {}, line)));
   }
 
   #renderFacts(report: ModelReport): void {
     const { bytes, cachedBytes, adapter, storage, device } = report;
-    const here =
-      cachedBytes > 0 ? `, ${cachedBytes < bytes ? size(cachedBytes) : "all"} of it here` : "";
+    const amount = cachedBytes < bytes ? size(cachedBytes) : "all";
+    const here = isBegun(report) ? `, ${amount} of it here` : "";
     facts(byId("card-facts", HTMLElement), [
       ["Made from", report.source],
       ["License", report.licence],
@@ -209,7 +218,7 @@ export class ModelCard {
 
   #renderStart(report: ModelReport | null): void {
     const failed = this.#error.textContent !== "";
-    const impossible = report?.preflight.verdict === "does-not-fit";
+    const impossible = report?.preflight.fit === "does-not-fit";
     this.#start.disabled = (report === null && !failed) || impossible || this.#checking !== null;
     this.#start.textContent = report ? startLabel(report) : failed ? "Try again" : "Checking";
     const download = report?.preflight.download ?? 0;
@@ -240,14 +249,14 @@ export class ModelCard {
     const { progress } = this.install;
     if (progress === null) return "Starting";
     const { stage, done, total = 0, hold, note } = progress;
-    if (hold) this.#meter.reset();
+    if (hold) this.#rate.reset();
     if (note) return note;
     if (hold === "waiting") return "Another tab is downloading this model; waiting for it.";
-    if (stage === "download") return `Downloading, ${describeDownload(this.#meter, done, total)}`;
+    if (stage === "download") return `Downloading, ${describeDownload(this.#rate, done, total)}`;
     return total > 0 ? `Preparing, ${size(done)} of ${size(total)}` : "Preparing";
   }
 
-  /** Only one of the two parts of the dialog is there at a time. */
+  /** Only one of the dialog's two halves is there at a time. */
   set hidden(hidden: boolean) {
     this.#body.hidden = hidden;
     this.#foot.hidden = hidden;

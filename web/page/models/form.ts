@@ -1,9 +1,8 @@
 /** The three ways to add a model: a folder here, an address, a repository on a hub. */
 
-import type { ModelSource } from "../../lib";
-import { isAbort } from "../../lib/errors";
+import { AskmaskError, isAbort, type ModelSource } from "../../lib";
 import { byId, radios } from "../dom";
-import { EntryError, fromAddress, fromFiles, fromHub, hasPicker, pickFolder } from "./sources";
+import { fromAddress, fromFiles, fromHub, hasPicker, pickFolder } from "./sources";
 
 type Kind = "folder" | "address" | "hub";
 
@@ -76,8 +75,8 @@ export class SourceForm {
     try {
       this.onSource(read());
     } catch (error) {
-      if (!(error instanceof EntryError)) throw error;
-      this.#complain(error.message);
+      if (!(error instanceof AskmaskError)) throw error;
+      this.#complain(`${error.message} ${error.hint}`.trim());
     }
   }
 

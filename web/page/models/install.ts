@@ -1,11 +1,10 @@
 /** One model being downloaded and made ready, while the page stays usable. */
 
-import type { Progress } from "../../lib";
-import { isAbort } from "../../lib/errors";
+import { isAbort, type Progress } from "../../lib";
 import type { App } from "../app";
 import { type ModelChoice, remember } from "../choice";
 
-export type Outcome = "ready" | "cancelled" | Error;
+export type InstallResult = "ready" | "cancelled" | Error;
 
 export class Install {
   choice: ModelChoice | null = null;
@@ -19,7 +18,7 @@ export class Install {
     this.#listeners.push(listener);
   }
 
-  async run(choice: ModelChoice): Promise<Outcome> {
+  async run(choice: ModelChoice): Promise<InstallResult> {
     const abort = new AbortController();
     Object.assign(this, { choice, progress: null });
     this.#abort = abort;

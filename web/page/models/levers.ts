@@ -18,7 +18,7 @@ export function bestLevers({ normal, low }: Reports): Pick<ModelChoice, "maxTile
     [normal, false],
     [low, true],
   ] as const) {
-    const fitting = report.preflight.byTiles.filter(({ verdict }) => verdict === "fits");
+    const fitting = report.preflight.byTiles.filter(({ fit }) => fit === "fits");
     const maxTiles = TILES.findLast((tiles) => fitting.some((entry) => entry.maxTiles === tiles));
     if (maxTiles !== undefined) return { maxTiles, lowMemory };
   }
@@ -29,8 +29,8 @@ export function bestLevers({ normal, low }: Reports): Pick<ModelChoice, "maxTile
 export function tilesCost({ preflight }: ModelReport, tiles: MaxTiles): string {
   const entry = preflight.byTiles.find(({ maxTiles }) => maxTiles === tiles);
   if (entry === undefined) return "";
-  if (entry.verdict === "does-not-fit") return `${size(entry.peak)}, too large`;
-  return entry.verdict === "tight" ? `${size(entry.peak)}, tight` : size(entry.peak);
+  if (entry.fit === "does-not-fit") return `${size(entry.peak)}, too large`;
+  return entry.fit === "tight" ? `${size(entry.peak)}, tight` : size(entry.peak);
 }
 
 export function lowMemoryCost({ normal, low }: Reports): string {
@@ -39,16 +39,16 @@ export function lowMemoryCost({ normal, low }: Reports): string {
   return `About ${size(least)} at the peak instead of ${size(most)}. Parts of the model are read again for each picture and question, which takes longer.`;
 }
 
-export const VERDICTS = {
-  fits: "Fits this device",
-  tight: "Tight on this device",
-  "does-not-fit": "Does not fit this device",
-} as const;
-
 /** What the button that starts it all says: bytes, host and licence before anything large. */
-export function startLabel({ name, host, licence, cachedBytes, preflight }: ModelReport): string {
+export function startLabel(report: ModelReport): string {
+  const { name, host, licence, preflight } = report;
   if (preflight.download === 0) return `Use ${name}`;
   const from = host === null ? "" : ` from ${host}`;
-  const verb = cachedBytes > 0 ? "Download the other" : "Download";
+  const verb = isBegun(report) ? "Download the other" : "Download";
   return `${verb} ${size(preflight.download)}${from} (${licence})`;
+}
+
+/** Whether more is here than the small files that a look at the model brings. */
+export function isBegun({ bytes, cachedBytes }: ModelReport): boolean {
+  return size(bytes - cachedBytes) !== size(bytes);
 }

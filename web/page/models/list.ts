@@ -1,11 +1,10 @@
 /** What is in use, what is ready to use, and how to add more. */
 
-import { deleteModel, type MemoryUsage, models, type StoredModel } from "../../lib";
+import { deleteModel, isSameSource, type MemoryUsage, models, type StoredModel } from "../../lib";
 import type { App } from "../app";
 import { NANO } from "../choice";
 import { button, byId, facts, iconButton, make } from "../dom";
 import type { Offline } from "../offline";
-import { isSame } from "../runtime";
 import { plural, size } from "../words";
 import { CHECKPOINTS, NANO_CAN } from "./checkpoints";
 import { describeSource } from "./sources";
@@ -106,7 +105,7 @@ export class ModelList {
 
   #row(model: StoredModel): HTMLElement {
     const { name, licence, source, bytes, storedBytes, complete, key } = model;
-    const current = isSame(source, this.app.runtime.choice.source);
+    const current = isSameSource(source, this.app.runtime.choice.source);
     const amount = complete ? size(bytes) : `${size(storedBytes)} of ${size(bytes)}`;
     const text = make(
       "div",
@@ -120,7 +119,7 @@ export class ModelList {
     remove.dataset.key = `delete-${key}`;
     const actions = make("div", { className: "row-actions" }, current ? inUse() : look, remove);
     const item = row(current, text, actions);
-    if (!complete) item.append(partBar(storedBytes / bytes, name));
+    if (!complete) item.append(storedBar(storedBytes / bytes, name));
     if (this.#deleting === key) item.append(this.#confirm(model, current));
     return item;
   }
@@ -168,8 +167,8 @@ function inUse(): HTMLElement {
   return make("span", { className: "badge" }, "In use");
 }
 
-function partBar(part: number, name: string): HTMLElement {
-  const bar = make("progress", { max: 1, value: part });
+function storedBar(stored: number, name: string): HTMLElement {
+  const bar = make("progress", { max: 1, value: stored });
   bar.setAttribute("aria-label", `Downloaded of ${name}`);
   return bar;
 }

@@ -1,11 +1,10 @@
 /** The models dialog: opens, closes, and moves between its list and one model's card. */
 
-import type { ModelSource, StoredModel } from "../../lib";
+import { isSameSource, type ModelSource, type StoredModel } from "../../lib";
 import type { App } from "../app";
 import { NANO, remember } from "../choice";
 import { byId } from "../dom";
 import type { Offline } from "../offline";
-import { isSame } from "../runtime";
 import { percent } from "../words";
 import { ModelCard } from "./card";
 import { SourceForm } from "./form";
@@ -39,7 +38,7 @@ export class ModelPanel {
     byId("models-close", HTMLButtonElement).addEventListener("click", () => this.#dialog.close());
     this.#back.addEventListener("click", () => this.#showList());
     this.#dialog.addEventListener("click", (event) => {
-      // The dialog's own box is covered by its parts: only the backdrop is left.
+      // The dialog's own box is covered by what is in it: only the backdrop is left.
       if (event.target === this.#dialog) this.#dialog.close();
     });
     this.#dialog.addEventListener("close", () => this.#card.leave());
@@ -68,7 +67,7 @@ export class ModelPanel {
   #look(source: ModelSource, name: string): void {
     const { choice } = this.app.runtime;
     this.#turn("card");
-    this.#card.show(source, name, isSame(choice.source, source) ? choice : null);
+    this.#card.show(source, name, isSameSource(choice.source, source) ? choice : null);
   }
 
   #turn(to: "list" | "card"): void {
@@ -88,8 +87,8 @@ export class ModelPanel {
 
   #update(): void {
     const { choice, progress } = this.#install;
-    const part = progress?.total ? ` ${percent(progress.done / progress.total)}` : "";
-    this.#name.textContent = choice ? `${choice.name}${part}` : this.app.runtime.choice.name;
+    const done = progress?.total ? ` ${percent(progress.done / progress.total)}` : "";
+    this.#name.textContent = choice ? `${choice.name}${done}` : this.app.runtime.choice.name;
     const inList = byId("models-card", HTMLElement).hidden;
     this.#back.hidden = inList || choice !== null;
   }

@@ -1,14 +1,11 @@
 /** Turns what people type or pick into a model's source. */
 
-import type { ModelSource } from "../../lib";
+import { AskmaskError, hubSource, type ModelSource, parseSource } from "../../lib";
 
 declare const __MODEL_HOSTS__: string[];
 
 /** Hosts that the page's Content-Security-Policy lets models come from. */
 export const MODEL_HOSTS: readonly string[] = __MODEL_HOSTS__;
-
-/** What is wrong with an entry, in words for the person who made it. */
-export class EntryError extends Error {}
 
 /** `https://*.example.org` also stands for all hosts below `example.org`. */
 export function mayReach({ origin, protocol, host }: URL, hosts = MODEL_HOSTS): boolean {
@@ -20,55 +17,36 @@ export function mayReach({ origin, protocol, host }: URL, hosts = MODEL_HOSTS): 
   });
 }
 
-function requireReachable(url: URL): void {
-  if (mayReach(url)) return;
+/** The same source, unless this page may not fetch from there. */
+function reachable(source: ModelSource): ModelSource {
+  const address = source.kind === "manifest" ? source.url : source.kind === "hub" && source.host;
+  if (!address || mayReach(new URL(address))) return source;
   const hosts = MODEL_HOSTS.map((host) => host.replace(/^https?:\/\//, "")).join(", ");
   const others = hosts === "" ? "" : ` and ${hosts}`;
-  throw new EntryError(
-    `This page may fetch models from its own address${others}, not from ${url.host}. ` +
-      "Download the folder and choose it here, or build the page with ASKMASK_MODEL_HOSTS.",
+  throw new AskmaskError(
+    "network",
+    `This page may fetch models from its own address${others}, not from ${new URL(address).host}.`,
+    "Download the folder and choose it here, or build the page with ASKMASK_MODEL_HOSTS.",
   );
 }
 
-/** The address of a manifest.json, or of the folder that holds it. */
 export function fromAddress(text: string): ModelSource {
-  const url = parseUrl(text.trim(), document.baseURI);
-  if (!url.pathname.endsWith(".json")) {
-    url.pathname = `${url.pathname.replace(/\/$/, "")}/manifest.json`;
-  }
-  requireReachable(url);
-  return { kind: "manifest", url: url.href };
+  return reachable(parseSource(text, document.baseURI));
 }
 
-export function fromHub(id: string, revision: string, host: string): ModelSource {
-  const name = id.trim();
-  if (!/^[\w.-]+\/[\w.-]+$/.test(name)) {
-    throw new EntryError("A repository is named owner/name, such as somebody/Sa2VA-1B-askmask.");
-  }
-  const url = parseUrl(host.trim());
-  requireReachable(url);
-  return {
-    kind: "hub",
-    id: name,
-    revision: revision.trim() || "main",
-    host: url.href.replace(/\/$/, ""),
-  };
+export function fromHub(repository: string, revision: string, host: string): ModelSource {
+  return reachable(hubSource(repository, revision, host));
 }
 
 export function fromFiles(files: File[]): ModelSource {
   if (files.some(({ name }) => name === "manifest.json")) return { kind: "folder", files };
   const raw = files.some(({ name }) => /\.(safetensors|bin|pt)$/.test(name));
-  throw new EntryError(
+  throw new AskmaskError(
+    "unsupported-model",
     raw
       ? "This folder holds a model in its publisher's format. Convert it first: askmask quantize FOLDER NEW_FOLDER."
       : "There is no manifest.json in this folder. Choose the folder that askmask quantize wrote.",
   );
-}
-
-function parseUrl(text: string, base?: string): URL {
-  const url = URL.canParse(text, base) ? new URL(text, base) : null;
-  if (text !== "" && url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new EntryError("An address begins with https:// and leads to a manifest.json.");
 }
 
 /** Not in every browser; the others have an `<input webkitdirectory>`. */

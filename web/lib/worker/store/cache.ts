@@ -1,6 +1,6 @@
-/** The Cache API, where the browser has no files to write to: a file is a row of stored answers. */
+/** The Cache API, where the browser has no files to write to: a file is a row of stored responses. */
 
-import { type Draft, StorageRefused, type Vault } from "./vault";
+import { type Draft, type StorageBackend, StorageRefused } from "./storage-backend";
 
 const CACHE = "askmask-models";
 const PIECE = 8 << 20;
@@ -13,7 +13,7 @@ class CacheDraft implements Draft {
   #pendingBytes = 0;
 
   constructor(
-    private readonly shelf: Shelf,
+    private readonly entries: CacheEntries,
     private readonly name: string,
     private stored: Blob[],
   ) {
@@ -34,7 +34,7 @@ class CacheDraft implements Draft {
   async clear(): Promise<void> {
     this.#pending = [];
     this.#pendingBytes = 0;
-    await this.shelf.removePieces(this.name);
+    await this.entries.removePieces(this.name);
     this.stored = [];
     this.size = 0;
   }
@@ -48,7 +48,7 @@ class CacheDraft implements Draft {
     this.#pending = [];
     this.#pendingBytes = 0;
     try {
-      await this.shelf.put(pieceName(this.name, this.stored.length), piece);
+      await this.entries.put(pieceName(this.name, this.stored.length), piece);
       this.stored.push(piece);
     } catch (fault) {
       this.size -= piece.size;
@@ -57,8 +57,8 @@ class CacheDraft implements Draft {
   }
 }
 
-/** Answers by name. */
-class Shelf {
+/** Stored responses by name. */
+class CacheEntries {
   constructor(private readonly cache: Cache) {}
 
   async read(name: string): Promise<Blob | null> {
@@ -102,54 +102,54 @@ class Shelf {
   }
 }
 
-export class CacheVault implements Vault {
-  private constructor(private readonly shelf: Shelf) {}
+export class CacheBackend implements StorageBackend {
+  private constructor(private readonly entries: CacheEntries) {}
 
   /** Null where the browser has no such storage, or none for this page. */
-  static async open(): Promise<CacheVault | null> {
+  static async open(): Promise<CacheBackend | null> {
     try {
-      return new CacheVault(new Shelf(await caches.open(CACHE)));
+      return new CacheBackend(new CacheEntries(await caches.open(CACHE)));
     } catch {
       return null;
     }
   }
 
   async draft(name: string): Promise<Draft> {
-    return new CacheDraft(this.shelf, name, await this.shelf.pieces(name));
+    return new CacheDraft(this.entries, name, await this.entries.pieces(name));
   }
 
   async blob(name: string): Promise<Blob | null> {
-    const pieces = await this.shelf.pieces(name);
+    const pieces = await this.entries.pieces(name);
     return pieces.length > 0 ? new Blob(pieces) : null;
   }
 
   async size(name: string): Promise<number> {
-    return bytesOf(await this.shelf.pieces(name));
+    return bytesOf(await this.entries.pieces(name));
   }
 
   remove(name: string): Promise<void> {
-    return this.shelf.removePieces(name);
+    return this.entries.removePieces(name);
   }
 
   async files(): Promise<string[]> {
-    const pieces = await this.shelf.names(FILES);
+    const pieces = await this.entries.names(FILES);
     return [...new Set(pieces.map((piece) => piece.slice(0, piece.indexOf("/"))))];
   }
 
   async note(name: string): Promise<string | null> {
-    return (await (await this.shelf.read(NOTES + name))?.text()) ?? null;
+    return (await (await this.entries.read(NOTES + name))?.text()) ?? null;
   }
 
   writeNote(name: string, text: string): Promise<void> {
-    return this.shelf.put(NOTES + name, text);
+    return this.entries.put(NOTES + name, text);
   }
 
   removeNote(name: string): Promise<void> {
-    return this.shelf.remove(NOTES + name);
+    return this.entries.remove(NOTES + name);
   }
 
   notes(): Promise<string[]> {
-    return this.shelf.names(NOTES);
+    return this.entries.names(NOTES);
   }
 }
 

@@ -1,23 +1,24 @@
 /** All files of a model: from the store where they are whole, else from their origin. */
 
-import type { Patience } from "../../models";
+import type { FileEntry, Sha256 } from "askmask-wasm";
+import type { RetryPolicy } from "../../models";
+import type { DownloadProgress } from "./download-progress";
 import { exclusively } from "./lock";
-import type { MemoryVault } from "./memory";
-import type { Meter } from "./meter";
+import type { MemoryBackend } from "./memory";
 import { fileAddress, type Origin } from "./origin";
 import { Records } from "./records";
-import { type FileEntry, type Hasher, Transfer } from "./transfer";
-import { StorageRefused, type Vault } from "./vault";
+import { type StorageBackend, StorageRefused } from "./storage-backend";
+import { Transfer } from "./transfer";
 
 const PARALLEL = 3;
 
 export interface DownloadContext {
   signal: AbortSignal;
-  patience: Patience;
-  meter: Meter;
-  newHash(): Hasher;
+  retry: RetryPolicy;
+  progress: DownloadProgress;
+  newHash(): Sha256;
   /** Hashes whole files again. */
-  doubted: boolean;
+  rehash: boolean;
 }
 
 export class Download {
@@ -26,8 +27,8 @@ export class Download {
 
   constructor(
     private readonly origin: Origin,
-    private readonly disk: Vault | null,
-    private readonly memory: MemoryVault,
+    private readonly disk: StorageBackend | null,
+    private readonly memory: MemoryBackend,
     private readonly context: DownloadContext,
   ) {}
 
@@ -51,7 +52,7 @@ export class Download {
       }),
     );
     const results = await Promise.allSettled(lanes);
-    context.meter.end();
+    context.progress.end();
     if (results.some(({ status }) => status === "rejected")) signal.throwIfAborted();
     return found;
   }
@@ -73,61 +74,61 @@ export class Download {
     return this.#into(stored, entry, signal);
   }
 
-  #into(vault: Vault, entry: FileEntry, signal: AbortSignal): Promise<Blob> {
-    if (vault === this.memory) return this.#bring(vault, entry, signal);
+  #into(backend: StorageBackend, entry: FileEntry, signal: AbortSignal): Promise<Blob> {
+    if (backend === this.memory) return this.#bring(backend, entry, signal);
     const note = `Another tab is fetching ${entry.name}.`;
-    const onWait = () => this.context.meter.hold("waiting", note);
-    const job = () => this.#bring(vault, entry, signal);
+    const onWait = () => this.context.progress.hold("waiting", note);
+    const job = () => this.#bring(backend, entry, signal);
     return exclusively(`askmask-file-${entry.sha256}`, signal, onWait, job);
   }
 
-  async #bring(vault: Vault, entry: FileEntry, signal: AbortSignal): Promise<Blob> {
-    const known = this.context.doubted ? null : await this.#whole(vault, entry);
-    const blob = known ?? (await this.#transfer(vault, entry, signal));
-    this.context.meter.set(entry.name, blob.size);
+  async #bring(backend: StorageBackend, entry: FileEntry, signal: AbortSignal): Promise<Blob> {
+    const known = this.context.rehash ? null : await this.#whole(backend, entry);
+    const blob = known ?? (await this.#transfer(backend, entry, signal));
+    this.context.progress.set(entry.name, blob.size);
     return blob;
   }
 
-  async #whole(vault: Vault, entry: FileEntry): Promise<Blob | null> {
-    if (!(await new Records(vault).isDone(entry))) return null;
-    const blob = await vault.blob(entry.sha256);
+  async #whole(backend: StorageBackend, entry: FileEntry): Promise<Blob | null> {
+    if (!(await new Records(backend).isDone(entry))) return null;
+    const blob = await backend.blob(entry.sha256);
     return blob?.size === entry.bytes ? blob : null;
   }
 
-  async #transfer(vault: Vault, entry: FileEntry, signal: AbortSignal): Promise<Blob> {
-    const { patience, meter, newHash } = this.context;
+  async #transfer(backend: StorageBackend, entry: FileEntry, signal: AbortSignal): Promise<Blob> {
+    const { retry, progress, newHash } = this.context;
     const { name, sha256 } = entry;
-    await vault.removeNote(`done-${sha256}`);
-    const draft = await vault.draft(sha256);
+    await backend.removeNote(`done-${sha256}`);
+    const draft = await backend.draft(sha256);
     try {
       const tag = {
-        read: () => vault.note(`tag-${sha256}`),
+        read: () => backend.note(`tag-${sha256}`),
         write: (text: string | null) =>
           text === null
-            ? vault.removeNote(`tag-${sha256}`)
-            : vault.writeNote(`tag-${sha256}`, text),
+            ? backend.removeNote(`tag-${sha256}`)
+            : backend.writeNote(`tag-${sha256}`, text),
       };
       await new Transfer(entry, fileAddress(this.origin, name), draft, tag, {
         signal,
-        patience,
+        retry,
         newHash,
         cache: this.origin.keep ? "no-store" : "default",
-        onBytes: (held) => meter.set(name, held),
-        onHold: (hold, note) => meter.hold(hold, note),
+        onBytes: (held) => progress.set(name, held),
+        onHold: (hold, note) => progress.hold(hold, note),
       }).run();
     } finally {
       await draft.close();
     }
     // Only after the bytes are safe: a crash in between costs a hash, not a download.
-    await vault.writeNote(`done-${sha256}`, "");
-    await vault.removeNote(`tag-${sha256}`);
-    const blob = await vault.blob(sha256);
+    await backend.writeNote(`done-${sha256}`, "");
+    await backend.removeNote(`tag-${sha256}`);
+    const blob = await backend.blob(sha256);
     if (blob === null) throw new StorageRefused(`${name} is gone from the storage`);
     return blob;
   }
 
   /** What the disk holds of a file goes on in memory; the disk's room is needed. */
-  async #moveToMemory(disk: Vault, { sha256 }: FileEntry): Promise<void> {
+  async #moveToMemory(disk: StorageBackend, { sha256 }: FileEntry): Promise<void> {
     const held = await disk.blob(sha256);
     if (held !== null) this.memory.blobs.set(sha256, new Blob([await held.arrayBuffer()]));
     const tag = await disk.note(`tag-${sha256}`);

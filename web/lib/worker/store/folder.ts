@@ -1,13 +1,13 @@
 /** A model folder that a person picked: read where it lies, checked before use. */
 
+import type { FileEntry } from "askmask-wasm";
 import { AskmaskError } from "../../errors";
-import { MADE_BY, MANIFEST } from "./answers";
-import type { Listing } from "./records";
-import type { FileEntry, TransferContext } from "./transfer";
+import { MADE_BY, MANIFEST } from "./http-faults";
+import type { TransferContext } from "./transfer";
 
 const PIECE = 4 << 20;
 
-/** Files by the last part of their path. */
+/** Files by their plain names. */
 export class Folder {
   readonly #files: Map<string, File>;
 
@@ -26,8 +26,8 @@ export class Folder {
     throw new AskmaskError("unsupported-model", "This folder has no manifest.json.", hint);
   }
 
-  /** The files that the manifest names, each with the SHA-256 that it names. */
-  async checked({ files }: Listing, context: FolderContext): Promise<Map<string, Blob>> {
+  /** These files of the manifest, each with the SHA-256 that it names. */
+  async checked(files: readonly FileEntry[], context: FolderContext): Promise<Map<string, Blob>> {
     const found = new Map(files.map((entry) => [entry.name, this.#find(entry)]));
     for (const entry of files) await this.#check(entry, context);
     return found;

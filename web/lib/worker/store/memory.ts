@@ -1,6 +1,6 @@
 /** Keeps bytes as long as the worker lives. The browser may page blobs out to disk. */
 
-import type { Draft, Vault } from "./vault";
+import type { Draft, StorageBackend } from "./storage-backend";
 
 class MemoryDraft implements Draft {
   size = 0;
@@ -27,7 +27,7 @@ class MemoryDraft implements Draft {
   }
 }
 
-export class MemoryVault implements Vault {
+export class MemoryBackend implements StorageBackend {
   readonly blobs = new Map<string, Blob>();
   readonly #notes = new Map<string, string>();
 

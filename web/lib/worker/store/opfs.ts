@@ -1,6 +1,6 @@
 /** The origin private file system: bytes that outlive the tab. */
 
-import { type Draft, StorageRefused, type Vault } from "./vault";
+import { type Draft, type StorageBackend, StorageRefused } from "./storage-backend";
 
 const PIECE = 1 << 20;
 /** A closed tab's handles are let go a moment after it is gone. */
@@ -50,21 +50,21 @@ class OpfsDraft implements Draft {
   }
 }
 
-export class OpfsVault implements Vault {
+export class OpfsBackend implements StorageBackend {
   private constructor(
     private readonly fileFolder: FileSystemDirectoryHandle,
     private readonly noteFolder: FileSystemDirectoryHandle,
   ) {}
 
   /** Null where the browser has no such storage, or none for this page. */
-  static async open(): Promise<OpfsVault | null> {
+  static async open(): Promise<OpfsBackend | null> {
     try {
       const root = await navigator.storage.getDirectory();
       const folder = await root.getDirectoryHandle("askmask", { create: true });
       const files = await folder.getDirectoryHandle("files", { create: true });
       const notes = await folder.getDirectoryHandle("notes", { create: true });
       return "createSyncAccessHandle" in FileSystemFileHandle.prototype
-        ? new OpfsVault(files, notes)
+        ? new OpfsBackend(files, notes)
         : null;
     } catch {
       // No such method, or a private window that refuses.

@@ -1,10 +1,8 @@
 /** Where a model's files are fetched, and the name its source is stored under. */
 
-import { AskmaskError } from "../../errors";
 import type { ModelSource } from "../../models";
-import { MANIFEST } from "./answers";
-
-const HUB = "https://huggingface.co";
+import { hubSource, webAddress } from "../../source";
+import { MANIFEST } from "./http-faults";
 
 /** A source that is fetched, as opposed to a folder of files. */
 export type RemoteSource = Exclude<ModelSource, { kind: "folder" }>;
@@ -29,12 +27,8 @@ export function originOf(source: RemoteSource, embedded: string): Origin {
     const url = webAddress(source.url);
     return origin(source, `manifest ${url.href}`, url, true);
   }
-  const { id, revision, host = HUB } = source;
-  if (!/^\w[\w.-]*(\/\w[\w.-]*)+$/.test(id) || revision.trim() === "") {
-    throw new AskmaskError("unsupported-model", `${id} is no repository name.`, HUB_HINT);
-  }
-  const base = webAddress(host).href.replace(/\/+$/, "");
-  const folder = `${base}/${id}/resolve/${encodeURIComponent(revision)}/`;
+  const { id, revision, host } = hubSource(source.id, source.revision, source.host);
+  const folder = `${host}/${id}/resolve/${encodeURIComponent(revision)}/`;
   return origin(source, `hub ${folder}`, new URL(MANIFEST, folder), true);
 }
 
@@ -45,12 +39,3 @@ export function fileAddress({ manifest }: Origin, name: string): URL {
 function origin(source: RemoteSource, identity: string, manifest: URL, keep: boolean): Origin {
   return { source, identity, manifest, host: manifest.host, keep };
 }
-
-function webAddress(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === "https:" || url?.protocol === "http:") return url;
-  const hint = "Give the whole address of a manifest.json, with https://.";
-  throw new AskmaskError("unsupported-model", `“${text}” is no web address.`, hint);
-}
-
-const HUB_HINT = "Give it as owner/name with a revision, such as ByteDance/Sa2VA-1B and main.";

@@ -1,24 +1,25 @@
 /** The models of this site: fetched once, found again, listed, deleted. */
 
+import type { FileEntry, ManifestSummary } from "askmask-wasm";
 import { AskmaskError } from "../../errors";
-import type { Patience, StoredModel } from "../../models";
-import { isHtml, MANIFEST, refusal, webPage } from "./answers";
-import { CacheVault } from "./cache";
+import type { RetryPolicy, StoredModel } from "../../models";
+import { CacheBackend } from "./cache";
 import { Download, type DownloadContext } from "./download";
+import { isHtml, MANIFEST, refusal, webPage } from "./http-faults";
+import { HttpResponse } from "./http-response";
 import { share, unshared } from "./lock";
-import { MemoryVault } from "./memory";
-import { OpfsVault } from "./opfs";
+import { MemoryBackend } from "./memory";
+import { OpfsBackend } from "./opfs";
 import type { Origin } from "./origin";
-import { patiently } from "./patience";
-import { type Listing, type Manifest, type ModelRecord, Records } from "./records";
-import { Answer } from "./request";
-import { StorageRefused, type Vault } from "./vault";
+import { type Manifest, type ModelRecord, Records } from "./records";
+import { withRetries } from "./retry";
+import { type StorageBackend, StorageRefused } from "./storage-backend";
 
 const MANIFEST_LIMIT = 4 << 20;
 const DELETE_TRIES = 10;
 
 /** What reads manifests. */
-export type ReadManifest = (text: string) => Listing;
+export type ReadManifest = (text: string) => ManifestSummary;
 
 export interface StoredFiles {
   files: Map<string, Blob>;
@@ -32,20 +33,20 @@ export class Store {
   readonly #records: Records;
 
   private constructor(
-    private readonly disk: Vault | null,
-    readonly memory: MemoryVault,
+    private readonly disk: StorageBackend | null,
+    readonly memory: MemoryBackend,
   ) {
     this.#records = new Records(disk ?? memory);
   }
 
   /** `kept`: whole files, and manifests, of an earlier store that only memory could keep. */
   static async open(kept?: ReadonlyMap<string, Blob>): Promise<Store> {
-    const memory = new MemoryVault();
+    const memory = new MemoryBackend();
     for (const [sha256, blob] of kept ?? []) {
       memory.blobs.set(sha256, blob);
       await memory.writeNote(`done-${sha256}`, "");
     }
-    return new Store((await OpfsVault.open()) ?? (await CacheVault.open()), memory);
+    return new Store((await OpfsBackend.open()) ?? (await CacheBackend.open()), memory);
   }
 
   /** The stored manifest of a model that is whole, without asking anyone; else the origin's. */
@@ -53,7 +54,7 @@ export class Store {
     origin: Origin,
     key: string,
     read: ReadManifest,
-    patience: Patience,
+    retry: RetryPolicy,
     signal: AbortSignal,
   ): Promise<Manifest> {
     const kept = await this.memory.blob(manifestName(key));
@@ -63,11 +64,11 @@ export class Store {
     }
     const record = await this.#records.read(key);
     if (record !== null && (await this.#records.isComplete(record))) return record.manifest;
-    const text = await patiently(
-      () => fetchManifest(origin, patience, signal),
+    const text = await withRetries(
+      () => fetchManifest(origin, retry, signal),
       () => 0,
       {
-        patience,
+        retry,
         signal,
         onFault: () => undefined,
       },
@@ -110,16 +111,17 @@ export class Store {
   }
 
   async #ontoDisk(
-    disk: Vault,
+    disk: StorageBackend,
     origin: Origin,
     key: string,
     manifest: Manifest,
     context: DownloadContext,
   ): Promise<StoredFiles> {
+    // First, so that what a preview brought is not collected.
+    const named = await this.#announce(key, { source: origin.source, manifest });
     await unshared(useLock(key), 1, () => this.#records.collect());
     const release = await share(useLock(key), context.signal);
     try {
-      const named = await this.#announce(key, { source: origin.source, manifest });
       const download = new Download(origin, named ? disk : null, this.memory, context);
       const files = await download.run(manifest.listing.files);
       return { files, release, unstored: named && !download.refused ? null : "refused" };
@@ -129,8 +131,17 @@ export class Store {
     }
   }
 
+  /** Brings small files of a model that nobody asked for yet; they do not make it a stored one. */
+  preview(
+    origin: Origin,
+    files: readonly FileEntry[],
+    context: DownloadContext,
+  ): Promise<Map<string, Blob>> {
+    return new Download(origin, origin.keep ? this.disk : null, this.memory, context).run(files);
+  }
+
   /** Bytes of a model that need no download. */
-  storedBytes(listing: Listing): Promise<number> {
+  storedBytes(listing: ManifestSummary): Promise<number> {
     return this.#records.storedBytes(listing);
   }
 
@@ -160,19 +171,19 @@ export class Store {
 
   /** Whether this was noted, by {@link remember}. */
   async remembers(what: string): Promise<boolean> {
-    return (await this.#vault.note(`known-${what}`)) !== null;
+    return (await this.#backend.note(`known-${what}`)) !== null;
   }
 
   async remember(what: string): Promise<void> {
     try {
-      await this.#vault.writeNote(`known-${what}`, "");
+      await this.#backend.writeNote(`known-${what}`, "");
     } catch (fault) {
       // It will be found out again next time.
       if (!(fault instanceof StorageRefused)) throw fault;
     }
   }
 
-  get #vault(): Vault {
+  get #backend(): StorageBackend {
     return this.disk ?? this.memory;
   }
 
@@ -199,17 +210,17 @@ function useLock(key: string): string {
 
 async function fetchManifest(
   { manifest }: Origin,
-  patience: Patience,
+  retry: RetryPolicy,
   signal: AbortSignal,
 ): Promise<string> {
-  const wish = { url: manifest, file: MANIFEST, cache: "no-cache" } as const;
-  const answer = await Answer.to(wish, patience, signal);
+  const request = { url: manifest, file: MANIFEST, cache: "no-cache" } as const;
+  const reply = await HttpResponse.fetch(request, retry, signal);
   try {
-    if (!answer.response.ok) throw refusal(answer.response, MANIFEST);
-    if (isHtml(answer.response)) throw webPage(MANIFEST);
+    if (!reply.response.ok) throw refusal(reply.response, MANIFEST);
+    if (isHtml(reply.response)) throw webPage(MANIFEST);
     const decoder = new TextDecoder();
     let [text, bytes] = ["", 0];
-    for await (const piece of answer.pieces(signal)) {
+    for await (const piece of reply.pieces(signal)) {
       bytes += piece.length;
       if (bytes > MANIFEST_LIMIT) {
         throw new AskmaskError(
@@ -222,6 +233,6 @@ async function fetchManifest(
     }
     return text + decoder.decode();
   } finally {
-    answer.close();
+    reply.close();
   }
 }

@@ -1,31 +1,18 @@
 /** Brings one file into a draft: resumes, retries, and checks its SHA-256. */
 
+import type { FileEntry, Sha256 } from "askmask-wasm";
 import { AskmaskError } from "../../errors";
-import type { Patience } from "../../models";
+import type { RetryPolicy } from "../../models";
 import type { Hold } from "../../protocol";
-import { CONTINUES, FetchFault, judge, strongTag } from "./answers";
-import { patiently } from "./patience";
-import { Answer } from "./request";
-import type { Draft } from "./vault";
-
-/** Incremental SHA-256. */
-export interface Hasher {
-  update(bytes: Uint8Array): void;
-  /** Lower-case hex. */
-  digest(): string;
-  free(): void;
-}
-
-export interface FileEntry {
-  name: string;
-  bytes: number;
-  sha256: string;
-}
+import { CONTINUES, FetchFault, interpret, strongTag } from "./http-faults";
+import { HttpResponse } from "./http-response";
+import { withRetries } from "./retry";
+import type { Draft } from "./storage-backend";
 
 export interface TransferContext {
   signal: AbortSignal;
-  patience: Patience;
-  newHash(): Hasher;
+  retry: RetryPolicy;
+  newHash(): Sha256;
   /** How the browser's own cache is used; after damage it is passed by. */
   cache: RequestCache;
   /** Bytes of this file held now. */
@@ -40,7 +27,7 @@ export interface TagNote {
 }
 
 export class Transfer {
-  #hash: Hasher;
+  #hash: Sha256;
   /** Only while the held bytes end where the hash does. */
   #hashed = 0;
   #damaged = false;
@@ -61,11 +48,11 @@ export class Transfer {
   async run(): Promise<void> {
     try {
       await this.#catchUp();
-      const { signal, patience, onHold } = this.context;
+      const { signal, retry, onHold } = this.context;
       const onFault = (message: string) => onHold("retrying", message);
       const held = () => this.draft.size;
       while (!(await this.#isSound())) {
-        await patiently(() => this.#fetchOnce(), held, { patience, signal, onFault });
+        await withRetries(() => this.#fetchOnce(), held, { retry, signal, onFault });
       }
     } finally {
       this.#hash.free();
@@ -102,42 +89,42 @@ export class Transfer {
     const { draft, entry } = this;
     const held = draft.size;
     const tag = held > 0 ? await this.tag.read() : null;
-    const answer = await this.#ask(held, tag);
+    const reply = await this.#ask(held, tag);
     try {
-      const use = judge(answer.response, entry.name, held, entry.bytes, tag);
+      const use = interpret(reply.response, entry.name, held, entry.bytes, tag);
       if (use !== "append") await this.#drop();
       if (use === "restart") return;
-      if (use === "replace") await this.tag.write(strongTag(answer.response));
-      await this.#take(answer);
+      if (use === "replace") await this.tag.write(strongTag(reply.response));
+      await this.#take(reply);
     } finally {
-      answer.close();
+      reply.close();
     }
   }
 
-  async #ask(held: number, tag: string | null): Promise<Answer> {
+  async #ask(held: number, tag: string | null): Promise<HttpResponse> {
     const { url, entry, context } = this;
-    const wish = {
+    const request = {
       url,
       file: entry.name,
       cache: this.#damaged ? "reload" : context.cache,
     } as const;
-    if (held === 0) return Answer.to(wish, context.patience, context.signal);
+    if (held === 0) return HttpResponse.fetch(request, context.retry, context.signal);
     const headers: Record<string, string> = { Range: `bytes=${held}-` };
     if (tag !== null && this.#ifRange) {
       try {
-        const both = { ...wish, headers: { ...headers, "If-Range": tag } };
-        return await Answer.to(both, context.patience, context.signal);
+        const both = { ...request, headers: { ...headers, "If-Range": tag } };
+        return await HttpResponse.fetch(both, context.retry, context.signal);
       } catch (fault) {
         if (!(fault instanceof FetchFault) || url.origin === location.origin) throw fault;
         this.#ifRange = false;
       }
     }
-    return Answer.to({ ...wish, headers }, context.patience, context.signal);
+    return HttpResponse.fetch({ ...request, headers }, context.retry, context.signal);
   }
 
-  async #take(answer: Answer): Promise<void> {
+  async #take(reply: HttpResponse): Promise<void> {
     const { draft, entry, context } = this;
-    for await (const piece of answer.pieces(context.signal)) {
+    for await (const piece of reply.pieces(context.signal)) {
       const rest = entry.bytes - draft.size;
       await draft.append(piece.subarray(0, rest));
       this.#hash.update(piece);

@@ -19,9 +19,9 @@ export interface Draft {
 }
 
 /** Files under plain names, and notes: small texts beside them. */
-export interface Vault {
+export interface StorageBackend {
   draft(name: string): Promise<Draft>;
-  /** The closed file, or null. Stays readable while the vault keeps it. */
+  /** The closed file, or null. Stays readable while the backend keeps it. */
   blob(name: string): Promise<Blob | null>;
   /** Bytes held under this name, closed or not. */
   size(name: string): Promise<number>;

@@ -6,12 +6,12 @@ import { byId } from "./dom";
 import { type Extent, fit, type Point2, pan, toPicture, type View, zoomAt } from "./geometry";
 import { Renderer } from "./renderer";
 
-export class Stage {
+export class Viewport {
   readonly canvas = byId("canvas", HTMLCanvasElement);
-  readonly #stage = byId("stage", HTMLElement);
+  readonly #frame = byId("viewport", HTMLElement);
   readonly #preview = byId("preview", HTMLImageElement);
   readonly #empty = byId("empty", HTMLElement);
-  readonly #renderer = new Renderer(this.canvas);
+  readonly #renderer = new Renderer(this.canvas, () => this.redraw());
   #view: View = { scale: 1, x: 0, y: 0 };
   #room: Extent = { width: 1, height: 1 };
   #shown: unknown = null;
@@ -97,7 +97,7 @@ export class Stage {
       crosshair: this.crosshair,
     });
     this.canvas.setAttribute("aria-label", app.opened?.alt || app.opened?.name || "Picture");
-    this.#stage.dataset.mode = mode;
+    this.#frame.dataset.mode = mode;
   }
 
   /** Until a picture is decoded, the browser's own rendering stands in. */
@@ -105,7 +105,7 @@ export class Stage {
     const { offer, opened, picture, busy } = this.app;
     const ahead = offer !== null && (offer !== opened || picture === null);
     this.#empty.hidden = picture !== null || offer !== null;
-    this.#stage.classList.toggle("busy", busy === "picture");
+    this.#frame.classList.toggle("busy", busy === "picture");
     if (ahead && this.#preview.getAttribute("src") !== offer.previewUrl) {
       this.#preview.hidden = false;
       this.#preview.src = offer.previewUrl;

@@ -1,4 +1,4 @@
-/** What a server's answer means: bytes to use, another try, or a fault with its cause. */
+/** What a server's response means: bytes to use, another try, or a fault with its cause. */
 
 import { AskmaskError } from "../../errors";
 
@@ -15,7 +15,7 @@ export class FetchFault extends AskmaskError {
   }
 }
 
-/** What to do with an answer's body. */
+/** What to do with its body. */
 export type Use =
   /** It goes on where the held bytes end. */
   | "append"
@@ -35,7 +35,7 @@ const LONGEST_WAIT_MS = 60_000;
  * @param bytes the whole file's size
  * @param tag the entity tag of the held bytes, if it is known
  */
-export function judge(
+export function interpret(
   response: Response,
   file: string,
   held: number,

@@ -2,14 +2,14 @@
 
 import type { FoundObject } from "../lib";
 
-export type Verdict = "nothing-matches" | "empty-mask" | "low-confidence" | "gpu-result-invalid";
+export type Outcome = "nothing-matches" | "empty-mask" | "low-confidence" | "gpu-result-invalid";
 
 interface Explanation {
   title: string;
   text: string;
 }
 
-export const EXPLANATIONS: Record<Verdict, Explanation> = {
+export const EXPLANATIONS: Record<Outcome, Explanation> = {
   "nothing-matches": {
     title: "Nothing matches",
     text: "The model says that nothing in this picture fits the question, so there is no mask. Ask about something you can see, or mark it with Include.",
@@ -37,7 +37,7 @@ export function isDoubtful({ score, objectScore }: FoundObject): boolean {
 }
 
 /** What keeps these objects from being a clear answer, if anything does. */
-export function judge(objects: readonly FoundObject[]): Verdict | null {
+export function outcomeOf(objects: readonly FoundObject[]): Outcome | null {
   if (objects.length === 0) return "nothing-matches";
   if (objects.every(({ area }) => area === 0)) return "empty-mask";
   return objects.every((object) => object.area === 0 || isDoubtful(object))

@@ -1,9 +1,9 @@
 /** One request, with a watchdog over its silence and a cause for its failure. */
 
-import type { Patience } from "../../models";
-import { CONTINUES, FetchFault } from "./answers";
+import type { RetryPolicy } from "../../models";
+import { CONTINUES, FetchFault } from "./http-faults";
 
-export interface Wish {
+export interface FileRequest {
   url: URL;
   /** For messages. */
   file: string;
@@ -11,28 +11,32 @@ export interface Wish {
   cache: RequestCache;
 }
 
-/** An answer whose body comes in pieces; whoever takes it must `close` it. */
-export class Answer {
+/** A response whose body comes in pieces; whoever takes it must `close` it. */
+export class HttpResponse {
   private constructor(
     readonly response: Response,
     private readonly connection: AbortController,
-    private readonly wish: Wish,
-    private readonly patience: Patience,
+    private readonly request: FileRequest,
+    private readonly retry: RetryPolicy,
     private readonly unlink: () => void,
   ) {}
 
-  static async to(wish: Wish, patience: Patience, signal: AbortSignal): Promise<Answer> {
+  static async fetch(
+    request: FileRequest,
+    retry: RetryPolicy,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
     signal.throwIfAborted();
     const connection = new AbortController();
     const cancel = () => connection.abort(signal.reason);
     signal.addEventListener("abort", cancel, { once: true });
     const unlink = () => signal.removeEventListener("abort", cancel);
-    const { url, headers = {}, cache } = wish;
+    const { url, headers = {}, cache } = request;
     const init = { headers, cache, signal: connection.signal };
-    const ask = () => timely(fetch(url, init), wish, patience, connection);
+    const ask = () => timely(fetch(url, init), request, retry, connection);
     try {
-      const response = await ask().catch((cause) => insist(cause, ask, wish, signal));
-      return new Answer(response, connection, wish, patience, unlink);
+      const response = await ask().catch((cause) => explainFailure(cause, ask, request, signal));
+      return new HttpResponse(response, connection, request, retry, unlink);
     } catch (cause) {
       unlink();
       signal.throwIfAborted();
@@ -46,10 +50,10 @@ export class Answer {
     while (reader !== undefined) {
       let value: Uint8Array<ArrayBuffer> | undefined;
       try {
-        ({ value } = await timely(reader.read(), this.wish, this.patience, this.connection));
+        ({ value } = await timely(reader.read(), this.request, this.retry, this.connection));
       } catch (cause) {
         signal.throwIfAborted();
-        throw cause instanceof FetchFault ? cause : broken(this.wish);
+        throw cause instanceof FetchFault ? cause : broken(this.request);
       }
       if (value === undefined) return;
       yield value;
@@ -66,8 +70,8 @@ export class Answer {
 /** `work`, or a fault once it has been silent for too long; that ends the connection. */
 async function timely<T>(
   work: Promise<T>,
-  { file }: Wish,
-  { idle }: Patience,
+  { file }: FileRequest,
+  { idle }: RetryPolicy,
   connection: AbortController,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -87,7 +91,7 @@ async function timely<T>(
 
 const CONNECTION = `Check the connection and try again. ${CONTINUES}`;
 
-function broken({ file }: Wish): FetchFault {
+function broken({ file }: FileRequest): FetchFault {
   return new FetchFault(`The connection broke while ${file} was coming.`, CONNECTION, true);
 }
 
@@ -95,10 +99,10 @@ function broken({ file }: Wish): FetchFault {
  * Browsers do not say why a request failed. If one that may not be read
  * succeeds and another that is to be read fails again, the server forbids it.
  */
-async function insist(
+async function explainFailure(
   cause: unknown,
   ask: () => Promise<Response>,
-  { url, file, headers }: Wish,
+  { url, file, headers }: FileRequest,
   signal: AbortSignal,
 ): Promise<Response> {
   signal.throwIfAborted();
@@ -107,8 +111,8 @@ async function insist(
     throw new FetchFault(`You are offline; ${file} cannot be fetched.`, CONNECTION, true);
   }
   const foreign = url.origin !== location.origin;
-  // Headers mean that a part of the file has come from there.
-  if (foreign && headers === undefined && (await answersBlindly(url, signal))) {
+  // Headers mean that some of the file has come from there.
+  if (foreign && headers === undefined && (await isReachable(url, signal))) {
     return ask().catch(() => {
       const message = `${url.host} does not let other sites read its files (CORS).`;
       throw new FetchFault(message, "Download the model's folder and open it from disk.", false);
@@ -117,7 +121,7 @@ async function insist(
   throw new FetchFault(`${url.host} cannot be reached for ${file}.`, CONNECTION, true);
 }
 
-async function answersBlindly(url: URL, signal: AbortSignal): Promise<boolean> {
+async function isReachable(url: URL, signal: AbortSignal): Promise<boolean> {
   try {
     await fetch(url, { method: "HEAD", mode: "no-cors", cache: "no-store", signal });
     return true;

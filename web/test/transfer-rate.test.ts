@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { Meter } from "../page/meter";
 import { describeDownload } from "../page/progress";
+import { TransferRate } from "../page/transfer-rate";
 import { duration, size } from "../page/words";
 
 describe("rates", () => {
   it("does not count what was there at the start", () => {
-    const meter = new Meter();
-    meter.add(500, 0);
-    expect(meter.rate).toBeNull();
-    meter.add(700, 1000);
-    expect(meter.rate).toBe(200);
+    const rate = new TransferRate();
+    rate.add(500, 0);
+    expect(rate.perSecond).toBeNull();
+    rate.add(700, 1000);
+    expect(rate.perSecond).toBe(200);
   });
 
   it("forgets what is long ago", () => {
-    const meter = new Meter();
+    const rate = new TransferRate();
     for (let second = 0; second <= 20; second++)
-      meter.add(second < 10 ? 0 : 100 * second, second * 1000);
-    expect(meter.rate).toBe(100);
+      rate.add(second < 10 ? 0 : 100 * second, second * 1000);
+    expect(rate.perSecond).toBe(100);
   });
 
   it("knows no rate while nothing comes", () => {
-    const meter = new Meter();
-    meter.add(10, 0);
-    meter.add(10, 5000);
-    expect(meter.rate).toBeNull();
-    expect(describeDownload(new Meter(), 1e6, 2e6)).toBe("1.0 MB of 2.0 MB");
+    const rate = new TransferRate();
+    rate.add(10, 0);
+    rate.add(10, 5000);
+    expect(rate.perSecond).toBeNull();
+    expect(describeDownload(new TransferRate(), 1e6, 2e6)).toBe("1.0 MB of 2.0 MB");
   });
 
   it.each([

@@ -4,7 +4,7 @@ import type { Hold, Progress } from "../../protocol";
 
 const INTERVAL_MS = 100;
 
-export class Meter {
+export class DownloadProgress {
   readonly #held = new Map<string, number>();
   #told = Number.NEGATIVE_INFINITY;
   #later: ReturnType<typeof setTimeout> | undefined;

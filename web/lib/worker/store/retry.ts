@@ -1,9 +1,9 @@
 /** How long to wait for what, and how often to try. */
 
-import type { Patience } from "../../models";
-import { FetchFault } from "./answers";
+import type { RetryPolicy } from "../../models";
+import { FetchFault } from "./http-faults";
 
-export const PATIENCE: Patience = { idle: 30_000, retry: 500 };
+export const DEFAULT_RETRY: RetryPolicy = { idle: 30_000, delay: 500 };
 
 /** Fruitless tries in a row after which a download gives up. */
 const TRIES = 6;
@@ -22,10 +22,10 @@ export function backOff(failures: number, first: number, random = Math.random())
  * `attempt`, again after each fault that may pass. Tries that bring `progress`
  * forward are not fruitless. Gives up with the last fault.
  */
-export async function patiently<T>(
+export async function withRetries<T>(
   attempt: () => Promise<T>,
   progress: () => number,
-  { patience, signal, onFault }: Endurance,
+  { retry, signal, onFault }: RetryContext,
 ): Promise<T> {
   for (let failures = 1; ; failures++) {
     const before = progress();
@@ -36,13 +36,13 @@ export async function patiently<T>(
       if (progress() > before) failures = 1;
       if (failures >= TRIES) throw fault;
       onFault(fault.message);
-      await sleep(Math.max(fault.wait, backOff(failures, patience.retry)), signal);
+      await sleep(Math.max(fault.wait, backOff(failures, retry.delay)), signal);
     }
   }
 }
 
-export interface Endurance {
-  patience: Patience;
+export interface RetryContext {
+  retry: RetryPolicy;
   signal: AbortSignal;
   /** Told why a try failed that is followed by another. */
   onFault(message: string): void;
