@@ -26,13 +26,17 @@ export class Harness {
   progress: askmask.Progress[] = [];
   recoveries: string[] = [];
   model: askmask.Model | null = null;
+  objects: askmask.FoundObject[] = [];
   #abort = new AbortController();
 
   constructor() {
     new BroadcastChannel("stand-in").onmessage = ({ data }) => this.news.push(data);
   }
 
-  async load(source: askmask.ModelSource, options: askmask.LoadOptions = {}): Promise<LoadResult> {
+  async load(
+    source: string | askmask.ModelSource,
+    options: askmask.LoadOptions = {},
+  ): Promise<LoadResult> {
     this.progress = [];
     this.#abort = new AbortController();
     let error: LoadResult["error"] = null;
@@ -63,16 +67,38 @@ export class Harness {
 
   /** Asks about a grey picture; the answer's text, or the error. */
   async ask(question: string): Promise<string | LoadResult["error"]> {
+    return this.answer(question).then(({ text }) => text, describe);
+  }
+
+  /** The same with all that comes with the text. */
+  async answer(question: string, traced = false) {
     if (this.model === null) throw new Error("no model is loaded");
     const onRecover = ({ code }: askmask.AskmaskError) => this.recoveries.push(code);
-    try {
-      const grey = new ImageData(new Uint8ClampedArray(4 * 64 * 64).fill(128), 64, 64);
-      const picture = await this.model.setImage(grey);
-      const { text } = await picture.ask(question, { onRecover });
-      return text;
-    } catch (fault) {
-      return describe(fault);
-    }
+    const trace: object[] = [];
+    const onTrace = ({ stage, index, shape, values }: askmask.TraceEvent) =>
+      trace.push({ stage, index, shape, values: [...values] });
+    const listen = traced ? { onTrace } : {};
+    let written = "";
+    const onToken = (text: string) => {
+      written += text;
+    };
+    const grey = new ImageData(new Uint8ClampedArray(4 * 64 * 64).fill(128), 64, 64);
+    const picture = await this.model.setImage(grey, listen);
+    const { text, marked, objects } = await picture.ask(question, { onRecover, onToken, ...listen });
+    this.objects = objects;
+    return { text, marked, written, trace };
+  }
+
+  /** What a mask of the last answer becomes; its pixels come from a worker only once. */
+  async maskFiles(which: number) {
+    const found = this.objects[which];
+    if (found === undefined) throw new Error(`no object ${which} was found`);
+    const { mask, area } = found;
+    const pixels = await mask.pixels();
+    const { type, size } = await mask.toBlob("image/png");
+    const refused = await mask.toBlob("image/jpeg").then(() => "", (fault) => fault.code);
+    const [rle, path] = [await mask.toRle(), await mask.toSvgPath()];
+    return { inside: pixels.filter((value) => value === 1).length, area, type, size, refused, rle, path };
   }
 
   async delete(key: string): Promise<LoadResult["error"]> {
