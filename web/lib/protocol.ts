@@ -50,7 +50,9 @@ export type ImageSource =
   | { kind: "file"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "rgba"; data: Uint8Array<ArrayBuffer>; width: number; height: number };
 
+/** An object; wasm keeps what refining it needs. */
 export interface WireObject {
+  /** Names it in its worker. */
   handle: number;
   score: number;
   objectScore: number;
@@ -95,7 +97,7 @@ export interface Loaded {
 }
 
 /** Each method with what it takes and what it gives. */
-export interface Methods {
+interface Methods {
   load: { params: ModelRequest; result: Loaded };
   preflight: { params: ModelRequest; result: ModelReport };
   models: { params: null; result: StoredModel[] };

@@ -28,7 +28,7 @@ const SILENCE_LIMIT_MS = 180_000;
 
 let generations = 0;
 
-export function spawnWorker(): Worker {
+function spawnWorker(): Worker {
   return new Worker(new URL("./worker/main.ts", import.meta.url), { type: "module" });
 }
 

@@ -3,7 +3,7 @@
 import { AskmaskError } from "./errors";
 import type { ModelSource } from "./models";
 
-export const HUB = "https://huggingface.co";
+const HUB = "https://huggingface.co";
 
 const EMBEDDED = "nano";
 const REPOSITORY = /^\w[\w.-]*\/\w[\w.-]*$/;

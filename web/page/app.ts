@@ -29,7 +29,7 @@ export interface Offer {
   read: (signal: AbortSignal) => Promise<Blob>;
 }
 
-export type Busy = "picture" | "ask" | "refine";
+type Busy = "picture" | "ask" | "refine";
 
 interface Pending {
   points: readonly Point[];

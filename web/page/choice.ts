@@ -20,7 +20,7 @@ export const NANO: ModelChoice = {
   lowMemory: false,
 };
 
-export interface Remembered {
+interface Remembered {
   model: ModelChoice;
   view: ViewMode;
 }

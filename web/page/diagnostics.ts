@@ -42,7 +42,7 @@ async function adapter(): Promise<Adapter | null> {
   }
 }
 
-export interface Facts {
+interface Facts {
   build: string;
   browser: string;
   secure: boolean;

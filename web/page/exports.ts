@@ -4,7 +4,7 @@ import type { Mask, Picture } from "../lib";
 import { saveFile } from "./dom";
 import type { Item } from "./types";
 
-export type FileKind = "mask" | "cutout" | "rle" | "svg";
+type FileKind = "mask" | "cutout" | "rle" | "svg";
 
 export const FILE_KINDS: { kind: FileKind; label: string; file: string }[] = [
   { kind: "mask", label: "Mask", file: "mask as PNG" },

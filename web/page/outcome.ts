@@ -2,7 +2,7 @@
 
 import type { FoundObject } from "../lib";
 
-export type Outcome = "nothing-matches" | "empty-mask" | "low-confidence" | "gpu-result-invalid";
+type Outcome = "nothing-matches" | "empty-mask" | "low-confidence" | "gpu-result-invalid";
 
 interface Explanation {
   title: string;

@@ -1,5 +1,5 @@
 /** Object colors: bright, far apart, and told apart with most color vision. */
-export const PALETTE = [
+const PALETTE = [
   "#ff5a4f",
   "#1ea7fd",
   "#ffb000",

@@ -31,7 +31,7 @@ export class ProgressView {
   }
 
   #update(): void {
-    const { progress, busy } = this.app;
+    const { progress } = this.app;
     const active = progress?.stage ?? null;
     const position = STAGES.findIndex(({ stage }) => stage === active);
     STAGES.forEach(({ stage }, index) => {
@@ -39,25 +39,26 @@ export class ProgressView {
       if (item) this.#mark(item, stage, index, position);
     });
     if (progress) this.#setBar(progress, active);
-    this.#detail.textContent = progress
-      ? this.#describe(progress)
-      : busy
-        ? "Starting"
-        : this.#idle();
+    this.#detail.textContent = this.#detailText();
+  }
+
+  #detailText(): string {
+    const { progress, busy } = this.app;
+    if (progress) return this.#describe(progress);
+    return busy ? "Starting" : this.#idle();
   }
 
   #mark(item: HTMLElement, stage: Stage, index: number, position: number): void {
-    const state =
-      position < 0
-        ? this.#restState(stage)
-        : index < position
-          ? "done"
-          : index === position
-            ? "active"
-            : "waiting";
+    const state = this.#state(stage, index, position);
     item.dataset.state = state;
     if (state === "active") item.setAttribute("aria-current", "step");
     else item.removeAttribute("aria-current");
+  }
+
+  #state(stage: Stage, index: number, position: number): string {
+    if (position < 0) return this.#restState(stage);
+    if (index < position) return "done";
+    return index === position ? "active" : "waiting";
   }
 
   /** Between two calls: what is ready and will be reused stays ticked. */

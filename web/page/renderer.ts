@@ -4,7 +4,7 @@ import type { Box, Picture, Point } from "../lib";
 import { type Extent, type Point2, toScreen, type View } from "./geometry";
 import type { Item, ViewMode } from "./types";
 
-export interface Scene {
+interface Scene {
   picture: Picture;
   view: View;
   mode: ViewMode;

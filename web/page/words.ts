@@ -6,7 +6,7 @@ import type { Extent } from "./geometry";
 const SEG = "[SEG]";
 
 /** A piece of an answer: text, or the mark of the object with that index. */
-export type Piece = { text: string } | { object: number };
+type Piece = { text: string } | { object: number };
 
 /** Splits an answer at its `[SEG]` marks. */
 export function pieces(answer: string): Piece[] {

@@ -78,14 +78,14 @@ async function dropOlder(): Promise<void> {
   for (const name of await olderCaches()) await caches.delete(name);
 }
 
-/** The file that answers this request, if it is one of the site's. */
+/** The file that this request asks for, if it is one of the site's. */
 function fileFor({ method, url, mode }: Request): SiteFile | undefined {
   if (method !== "GET" || !url.startsWith(scope)) return undefined;
   const path = decodeURIComponent(new URL(url).pathname.slice(new URL(scope).pathname.length));
   return byPath.get(mode === "navigate" && path === "" ? "index.html" : path);
 }
 
-async function answer(request: Request, file: SiteFile): Promise<Response> {
+async function serve(request: Request, file: SiteFile): Promise<Response> {
   const cache = await caches.open(CACHE);
   return (await cache.match(keyOf(file))) ?? fetch(request);
 }
@@ -117,7 +117,7 @@ self.addEventListener("activate", (event) => event.waitUntil(dropOlder()));
 
 self.addEventListener("fetch", (event) => {
   const file = fileFor(event.request);
-  if (file !== undefined) event.respondWith(answer(event.request, file));
+  if (file !== undefined) event.respondWith(serve(event.request, file));
 });
 
 self.addEventListener("message", (event) => {

@@ -168,33 +168,33 @@ describe("download progress", () => {
 
   function made() {
     const told: number[] = [];
-    return { told, downloaded: new DownloadProgress(30, ({ done }) => told.push(done)) };
+    return { told, progress: new DownloadProgress(30, ({ done }) => told.push(done)) };
   }
 
   it("adds files up, and tells not too often but always the end", () => {
-    const { told, downloaded } = made();
-    downloaded.set("a", 5);
-    downloaded.set("b", 5);
-    downloaded.set("a", 10);
-    downloaded.set("b", 20);
+    const { told, progress } = made();
+    progress.set("a", 5);
+    progress.set("b", 5);
+    progress.set("a", 10);
+    progress.set("b", 20);
     vi.runAllTimers();
     expect(told).toEqual([5, 30]);
   });
 
   it("tells what came last even when nothing follows", () => {
-    const { told, downloaded } = made();
-    downloaded.set("a", 5);
-    downloaded.set("b", 5);
-    downloaded.set("a", 10);
+    const { told, progress } = made();
+    progress.set("a", 5);
+    progress.set("b", 5);
+    progress.set("a", 10);
     vi.advanceTimersByTime(100);
     expect(told).toEqual([5, 15]);
   });
 
   it("tells nothing more once it has ended", () => {
-    const { told, downloaded } = made();
-    downloaded.set("a", 5);
-    downloaded.set("b", 5);
-    downloaded.end();
+    const { told, progress } = made();
+    progress.set("a", 5);
+    progress.set("b", 5);
+    progress.end();
     vi.runAllTimers();
     expect(told).toEqual([5]);
   });

@@ -87,7 +87,7 @@ export async function loadBroken(
   return loading;
 }
 
-/** Body bytes of all answers. */
+/** Body bytes of all responses. */
 export function sent(server: FaultyServer): number {
   return server.log
     .filter(({ file }) => file !== "manifest.json")

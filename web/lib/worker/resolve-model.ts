@@ -17,7 +17,7 @@ const CONFIG = "config.json";
 const CONFIG_LIMIT = 4 << 20;
 
 /** A model that is known by its manifest; none of its files need be here. */
-export interface ResolvedModel {
+interface ResolvedModel {
   manifest: Manifest;
   /** Who serves it; null for a folder. */
   host: string | null;

@@ -4,7 +4,7 @@ import { isAbort, type Progress } from "../../lib";
 import type { App } from "../app";
 import { type ModelChoice, remember } from "../choice";
 
-export type InstallResult = "ready" | "cancelled" | Error;
+type InstallResult = "ready" | "cancelled" | Error;
 
 export class Install {
   choice: ModelChoice | null = null;

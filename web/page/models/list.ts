@@ -9,7 +9,7 @@ import { plural, size } from "../words";
 import { CHECKPOINTS, NANO_CAN } from "./checkpoints";
 import { describeSource } from "./sources";
 
-export interface ListActions {
+interface ListActions {
   useNano(): void;
   look(model: StoredModel): void;
   say(text: string): void;

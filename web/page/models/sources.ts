@@ -17,15 +17,22 @@ export function mayReach({ origin, protocol, host }: URL, hosts = MODEL_HOSTS): 
   });
 }
 
+/** Where a source is fetched; null for what comes with the page or lies on this computer. */
+function addressOf(source: ModelSource): URL | null {
+  if (source.kind === "manifest") return new URL(source.url);
+  if (source.kind === "hub" && source.host !== undefined) return new URL(source.host);
+  return null;
+}
+
 /** The same source, unless this page may not fetch from there. */
 function reachable(source: ModelSource): ModelSource {
-  const address = source.kind === "manifest" ? source.url : source.kind === "hub" && source.host;
-  if (!address || mayReach(new URL(address))) return source;
+  const address = addressOf(source);
+  if (address === null || mayReach(address)) return source;
   const hosts = MODEL_HOSTS.map((host) => host.replace(/^https?:\/\//, "")).join(", ");
   const others = hosts === "" ? "" : ` and ${hosts}`;
   throw new AskmaskError(
     "network",
-    `This page may fetch models from its own address${others}, not from ${new URL(address).host}.`,
+    `This page may fetch models from its own address${others}, not from ${address.host}.`,
     "Download the folder and choose it here, or build the page with ASKMASK_MODEL_HOSTS.",
   );
 }

@@ -56,7 +56,7 @@ export class Folder {
   }
 }
 
-export interface FolderContext extends Pick<TransferContext, "signal" | "newHash"> {
+interface FolderContext extends Pick<TransferContext, "signal" | "newHash"> {
   /** Bytes of one file that are checked. */
   onBytes(file: string, checked: number): void;
 }

@@ -3,7 +3,7 @@
 import type { RetryPolicy } from "../../models";
 import { CONTINUES, FetchFault } from "./http-faults";
 
-export interface FileRequest {
+interface FileRequest {
   url: URL;
   /** For messages. */
   file: string;

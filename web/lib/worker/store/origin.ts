@@ -5,7 +5,7 @@ import { hubSource, webAddress } from "../../source";
 import { MANIFEST } from "./http-faults";
 
 /** A source that is fetched, as opposed to a folder of files. */
-export type RemoteSource = Exclude<ModelSource, { kind: "folder" }>;
+type RemoteSource = Exclude<ModelSource, { kind: "folder" }>;
 
 export interface Origin {
   source: RemoteSource;

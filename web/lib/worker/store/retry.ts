@@ -41,7 +41,7 @@ export async function withRetries<T>(
   }
 }
 
-export interface RetryContext {
+interface RetryContext {
   retry: RetryPolicy;
   signal: AbortSignal;
   /** Told why a try failed that is followed by another. */

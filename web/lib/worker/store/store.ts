@@ -19,7 +19,7 @@ const MANIFEST_LIMIT = 4 << 20;
 const DELETE_TRIES = 10;
 
 /** What reads manifests. */
-export type ReadManifest = (text: string) => ManifestSummary;
+type ReadManifest = (text: string) => ManifestSummary;
 
 export interface StoredFiles {
   files: Map<string, Blob>;

@@ -21,7 +21,7 @@ export interface TransferContext {
 }
 
 /** The entity tag under which a draft's bytes came, kept beside them. */
-export interface TagNote {
+interface TagNote {
   read(): Promise<string | null>;
   write(tag: string | null): Promise<void>;
 }
