@@ -134,8 +134,7 @@ export class Model {
 
   /** @internal Loads in this worker unless that is done. */
   async ensure(call: Call): Promise<void> {
-    if (this.#disposed)
-      throw new AskmaskError("disposed", "This model was disposed.", "Load it again.");
+    if (this.#disposed) throw disposedModel();
     if (this.#loadedIn === this.bridge.generation) return;
     const { device, notice, kept, manifest } = await call("load", this.request);
     this.#device = device;
@@ -197,7 +196,7 @@ export class Model {
   /** Ends the worker; the model's pictures go with it. */
   dispose(): void {
     this.#disposed = true;
-    this.bridge.stop(new AskmaskError("disposed", "This model was disposed.", "Load it again."));
+    this.bridge.stop(disposedModel());
   }
 }
 
@@ -292,6 +291,10 @@ export class Picture {
     handles.set(object, { handle, generation: this.model.bridge.generation });
     return object;
   }
+}
+
+function disposedModel(): AskmaskError {
+  return new AskmaskError("disposed", "This model was disposed.", "Load it again.");
 }
 
 function isFatal(error: unknown): error is AskmaskError {

@@ -3,7 +3,7 @@
 import { AskmaskError } from "../lib";
 import type { App } from "./app";
 import { NANO } from "./choice";
-import { byId, make } from "./dom";
+import { button, byId, make } from "./dom";
 import { EXPLANATIONS, outcomeOf } from "./outcome";
 import { pieces } from "./words";
 
@@ -74,24 +74,18 @@ export class AnswerView {
     const text = invalid?.text ?? hint;
     const actions = make("div", { className: "note-actions" });
     if (code !== "invalid-image" && code !== "image-too-large") {
-      actions.append(this.#button("Try again", () => this.app.retry()));
+      actions.append(button("Try again", "quiet", () => this.app.retry()));
     }
     const { choice, device } = this.app.runtime;
     const withNano = { ...NANO, device: choice.device };
     if (device?.device === "gpu" || code === "webgpu-unavailable") {
       const onCpu = { ...choice, device: "cpu" as const };
-      actions.append(this.#button("Use the CPU", () => this.app.retryWith(onCpu)));
+      actions.append(button("Use the CPU", "quiet", () => this.app.retryWith(onCpu)));
     }
     if (choice.source.kind !== "embedded" && code !== "invalid-query") {
-      actions.append(this.#button("Use nano", () => this.app.retryWith(withNano)));
+      actions.append(button("Use nano", "quiet", () => this.app.retryWith(withNano)));
     }
-    actions.append(this.#button("Dismiss", () => this.app.dismiss()));
+    actions.append(button("Dismiss", "quiet", () => this.app.dismiss()));
     return [make("strong", {}, title), make("p", {}, text), actions];
-  }
-
-  #button(label: string, onClick: () => void): HTMLButtonElement {
-    const button = make("button", { type: "button", className: "quiet" }, label);
-    button.addEventListener("click", onClick);
-    return button;
   }
 }

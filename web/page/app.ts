@@ -13,6 +13,7 @@ import {
 } from "../lib";
 import type { ModelChoice } from "./choice";
 import { History } from "./history";
+import { Observable } from "./observable";
 import { isDoubtful, outcomeOf } from "./outcome";
 import { colorOf } from "./palette";
 import type { Runtime } from "./runtime";
@@ -41,7 +42,7 @@ function isThin([x0, y0, x1, y1]: Box): boolean {
   return x1 - x0 < 1 || y1 - y0 < 1;
 }
 
-export class App {
+export class App extends Observable {
   picture: Picture | null = null;
   /** What is shown or about to be; its picture may not be decoded yet. */
   offer: Offer | null = null;
@@ -66,7 +67,6 @@ export class App {
   lastError: string | null = null;
   readonly timings = new Timings();
   #history = new History<Edits>(NO_EDITS);
-  #listeners: (() => void)[] = [];
   #speakers: ((text: string) => void)[] = [];
   #abort: AbortController | null = null;
   #nextId = 0;
@@ -75,6 +75,7 @@ export class App {
   #seenBy: Model | null = null;
 
   constructor(readonly runtime: Runtime) {
+    super();
     runtime.onRelease = () => this.stop();
   }
 
@@ -98,10 +99,6 @@ export class App {
     return this.edits.items.filter(({ id, found }) => found.area > 0 && !this.hidden.has(id));
   }
 
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener);
-  }
-
   /** Hears what a screen reader should say. */
   onAnnounce(speaker: (text: string) => void): void {
     this.#speakers.push(speaker);
@@ -114,13 +111,13 @@ export class App {
   /** Changes plain settings such as tool, view or opacity. */
   set(settings: Partial<Pick<App, "mode" | "opacity" | "tool" | "hidden">>): void {
     Object.assign(this, settings);
-    this.#changed();
+    this.changed();
   }
 
   /** Shows a sample without loading anything; the first question opens it. */
   suggest(offer: Offer): void {
     this.offer = offer;
-    this.#changed();
+    this.changed();
   }
 
   async open(offer: Offer): Promise<void> {
@@ -131,7 +128,7 @@ export class App {
     await this.#work("picture", (options) => this.#decode(offer, options));
     // A picture that cannot be opened leaves everything as it was.
     if (this.opened !== offer && this.offer === offer) this.offer = before;
-    this.#changed();
+    this.changed();
   }
 
   async ask(question: string): Promise<void> {
@@ -144,13 +141,13 @@ export class App {
       this.streamed = "";
       const onToken = (token: string) => {
         this.streamed += token;
-        this.#changed();
+        this.changed();
       };
       const answer = await picture.ask(text, { ...options, onToken });
       this.#finishAsk(text, answer.marked, answer.objects);
     });
     this.streamed = null;
-    this.#changed();
+    this.changed();
   }
 
   /** Refines the selected object, or marks a new one, by a click or a box. */
@@ -168,13 +165,13 @@ export class App {
       this.#place(item, found, { points, box }, isBox ? "box" : "point");
     });
     this.pending = null;
-    this.#changed();
+    this.changed();
   }
 
   select(id: number | null): void {
     // Choosing is no edit of its own; it goes with the present state.
     this.#history.amend({ ...this.edits, selected: id });
-    this.#changed();
+    this.changed();
   }
 
   remove(id: number): void {
@@ -184,7 +181,7 @@ export class App {
     const selected = this.edits.selected === id ? (items[0]?.id ?? null) : this.edits.selected;
     this.#history.push({ ...this.edits, items, selected }, `delete ${item.name}`);
     this.announce(`${item.name} deleted.`);
-    this.#changed();
+    this.changed();
   }
 
   toggle(id: number): void {
@@ -197,14 +194,14 @@ export class App {
     const label = this.undoLabel;
     if (this.busy !== null || !this.#history.undo()) return;
     this.announce(`Undone: ${label}.`);
-    this.#changed();
+    this.changed();
   }
 
   redo(): void {
     const label = this.redoLabel;
     if (this.busy !== null || !this.#history.redo()) return;
     this.announce(`Redone: ${label}.`);
-    this.#changed();
+    this.changed();
   }
 
   /** Cancels what is running. */
@@ -221,13 +218,13 @@ export class App {
   async useModel(choice: ModelChoice, options: Options): Promise<void> {
     await this.runtime.use(choice, options);
     this.announce(`${choice.name} is ready.`);
-    this.#changed();
+    this.changed();
   }
 
   /** The same without loading it before it is needed. */
   chooseModel(choice: ModelChoice): void {
     this.runtime.switchTo(choice);
-    this.#changed();
+    this.changed();
   }
 
   /** Tries again with another model or on another device; picture and edits stay. */
@@ -241,7 +238,7 @@ export class App {
     const { picture, runtime } = this;
     if (picture !== null && this.#seenBy === runtime.loaded) return picture;
     await this.#work("picture", (options) => this.#current(options));
-    this.#changed();
+    this.changed();
     if (this.picture !== null && this.#seenBy === runtime.loaded) return this.picture;
     throw new DOMException("The model is not ready.", "AbortError");
   }
@@ -250,24 +247,24 @@ export class App {
   report(task: Promise<unknown>): void {
     task.catch((error: unknown) => {
       if (!isAbort(error)) this.#show(error);
-      this.#changed();
+      this.changed();
     });
   }
 
   dismiss(): void {
     this.error = null;
-    this.#changed();
+    this.changed();
   }
 
   async #work(kind: Busy, job: (options: Options) => Promise<unknown>): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
     Object.assign(this, { busy: kind, error: null, progress: null, recovered: false });
-    this.#changed();
+    this.changed();
     const onProgress = (progress: Progress) => {
       this.timings.progress(progress, performance.now());
       this.progress = progress;
-      this.#changed();
+      this.changed();
     };
     const onRecover = ({ code }: AskmaskError) => this.#recover(code);
     try {
@@ -286,7 +283,7 @@ export class App {
     this.recovered = true;
     if (this.streamed !== null) this.streamed = "";
     this.announce("The GPU failed. Starting over once, with your question.");
-    this.#changed();
+    this.changed();
   }
 
   #failed(error: unknown, abort: AbortController): void {
@@ -383,9 +380,5 @@ export class App {
       return `${name}, ${place(found.box, picture)}, ${share} of the picture`;
     });
     return `${plural(items.length, "object")} found: ${phrases.join("; ")}.`;
-  }
-
-  #changed(): void {
-    for (const listener of this.#listeners) listener();
   }
 }

@@ -1,7 +1,7 @@
 /** The list of objects: color, name, numbers, show, delete, export. */
 
 import type { App } from "./app";
-import { byId, icon, iconButton, make } from "./dom";
+import { button, byId, icon, iconButton, make } from "./dom";
 import { exportItems, FILE_KINDS } from "./exports";
 import { confidence, isDoubtful } from "./outcome";
 import type { Item } from "./types";
@@ -84,33 +84,27 @@ export class Legend {
     group.setAttribute("role", "group");
     group.setAttribute("aria-label", `Save ${name}`);
     for (const { kind, label, file } of FILE_KINDS) {
-      const button = make("button", { type: "button", className: "quiet" }, label);
-      button.title = `Save ${name}: ${file}`;
-      button.setAttribute("aria-label", `${label}, save ${name}: ${file}`);
-      button.disabled = items.every(({ found }) => found.area === 0);
-      button.dataset.key = `save-${kind}-${name}`;
-      button.addEventListener("click", () => {
+      const save = button(label, "quiet", () => {
         const saved = this.app.ready().then((picture) => exportItems(picture, items, kind));
         this.app.report(saved);
       });
-      group.append(button);
+      save.title = `Save ${name}: ${file}`;
+      save.setAttribute("aria-label", `${label}, save ${name}: ${file}`);
+      save.disabled = items.every(({ found }) => found.area === 0);
+      save.dataset.key = `save-${kind}-${name}`;
+      group.append(save);
     }
     return group;
   }
 
   #listActions(): HTMLElement[] {
     const { app } = this;
-    const add = make(
-      "button",
-      { type: "button", className: "quiet" },
-      icon("plus"),
-      "Mark another",
-    );
-    add.dataset.key = "add";
-    add.addEventListener("click", () => {
+    const add = button("Mark another", "quiet", () => {
       app.select(null);
       app.set({ tool: "include" });
     });
+    add.prepend(icon("plus"));
+    add.dataset.key = "add";
     if (app.edits.items.length < 2) return [add];
     const all = make(
       "div",

@@ -1,21 +1,17 @@
 /** The page's side of the service worker: works offline, and tells when an update waits. */
 
 import type { FromServiceWorker, Group, ToServiceWorker } from "../sw/site";
+import { Observable } from "./observable";
 
-export class Offline {
+export class Offline extends Observable {
   /** What needs no network any more; empty where the browser keeps nothing. */
   kept: readonly Group[] = [];
   /** A new version that waits to take over. */
   #waiting: ServiceWorker | null = null;
   #asking = false;
-  #listeners: (() => void)[] = [];
 
   get updateReady(): boolean {
     return this.#waiting !== null;
-  }
-
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener);
   }
 
   /** Not while developing, where files change under it, and not on addresses that know none. */
@@ -60,7 +56,7 @@ export class Offline {
 
   #offer(worker: ServiceWorker): void {
     this.#waiting = worker;
-    this.#changed();
+    this.changed();
   }
 
   async #ask(groups: readonly Group[]): Promise<void> {
@@ -69,11 +65,7 @@ export class Offline {
     const reply = active ? await send(active, { type: "keep", groups: [...groups] }) : null;
     this.#asking = false;
     if (reply?.type === "kept") this.kept = reply.groups;
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const listener of this.#listeners) listener();
+    this.changed();
   }
 }
 

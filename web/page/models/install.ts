@@ -3,29 +3,27 @@
 import { isAbort, type Progress } from "../../lib";
 import type { App } from "../app";
 import { type ModelChoice, remember } from "../choice";
+import { Observable } from "../observable";
 
 type InstallResult = "ready" | "cancelled" | Error;
 
-export class Install {
+export class Install extends Observable {
   choice: ModelChoice | null = null;
   progress: Progress | null = null;
   #abort: AbortController | null = null;
-  #listeners: (() => void)[] = [];
 
-  constructor(private readonly app: App) {}
-
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener);
+  constructor(private readonly app: App) {
+    super();
   }
 
   async run(choice: ModelChoice): Promise<InstallResult> {
     const abort = new AbortController();
     Object.assign(this, { choice, progress: null });
     this.#abort = abort;
-    this.#changed();
+    this.changed();
     const onProgress = (progress: Progress) => {
       this.progress = progress;
-      this.#changed();
+      this.changed();
     };
     try {
       await this.app.useModel(choice, { signal: abort.signal, onProgress });
@@ -36,16 +34,12 @@ export class Install {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
       Object.assign(this, { choice: null, progress: null });
-      this.#changed();
+      this.changed();
     }
   }
 
   /** What was downloaded stays. */
   cancel(): void {
     this.#abort?.abort();
-  }
-
-  #changed(): void {
-    for (const listener of this.#listeners) listener();
   }
 }

@@ -1,22 +1,18 @@
 /** All files of a model: from the store where they are whole, else from their origin. */
 
-import type { FileEntry, Sha256 } from "askmask-wasm";
-import type { RetryPolicy } from "../../models";
+import type { FileEntry } from "askmask-wasm";
 import type { DownloadProgress } from "./download-progress";
 import { exclusively } from "./lock";
 import type { MemoryBackend } from "./memory";
 import { fileAddress, type Origin } from "./origin";
 import { Records } from "./records";
 import { type StorageBackend, StorageRefused } from "./storage-backend";
-import { Transfer } from "./transfer";
+import { Transfer, type TransferContext } from "./transfer";
 
 const PARALLEL = 3;
 
-export interface DownloadContext {
-  signal: AbortSignal;
-  retry: RetryPolicy;
+export interface DownloadContext extends Pick<TransferContext, "signal" | "retry" | "newHash"> {
   progress: DownloadProgress;
-  newHash(): Sha256;
   /** Hashes whole files again. */
   rehash: boolean;
 }
