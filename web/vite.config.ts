@@ -25,7 +25,7 @@ export default defineConfig({
     alias: {
       "askmask-wasm": fake
         ? path.join(fake, "askmask_web.ts")
-        : path.join(here, "src/wasm-pkg/askmask_web.js"),
+        : path.join(here, "wasm-pkg/askmask_web.js"),
     },
   },
   plugins: [
@@ -43,7 +43,7 @@ export default defineConfig({
       input: {
         index: path.join(here, "index.html"),
         element: path.join(here, "element.html"),
-        [SERVICE_WORKER]: path.join(here, "src/sw/main.ts"),
+        [SERVICE_WORKER]: path.join(here, "sw/main.ts"),
       },
       output: {
         entryFileNames: ({ name }) =>

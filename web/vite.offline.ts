@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Plugin } from "vite";
-import type { Group, Site, SiteFile } from "./src/sw/site.ts";
+import type { Group, Site, SiteFile } from "./sw/site.ts";
 
 /** The service worker's entry and file; its address must not change between builds. */
 export const SERVICE_WORKER = "sw";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NANO, parse } from "../src/page/choice";
+import { NANO, parse } from "../page/choice";
 
 describe("remembered choices", () => {
   it("reads back what was written", () => {

@@ -1,13 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import {
-  AskmaskError,
-  abortError,
-  ERROR_CODES,
-  fromWire,
-  isAbort,
-  toWire,
-} from "../src/lib/errors";
+import { AskmaskError, abortError, ERROR_CODES, fromWire, isAbort, toWire } from "../lib/errors";
 
 describe("errors", () => {
   it("are the same list as in the Rust core", () => {

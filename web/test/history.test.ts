@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { History } from "../src/page/history";
+import { History } from "../page/history";
 
 describe("history", () => {
   it("goes back and forth over pushed states", () => {

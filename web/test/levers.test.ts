@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import type { ModelReport, Preflight } from "../src/lib";
-import { bestLevers, lowMemoryCost, startLabel, tilesCost } from "../src/page/models/levers";
+import type { ModelReport, Preflight } from "../lib";
+import { bestLevers, lowMemoryCost, startLabel, tilesCost } from "../page/models/levers";
 
-type Verdict = Preflight["verdict"];
+type Fit = Preflight["fit"];
 
-function report(verdicts: [Verdict, Verdict, Verdict], peak = 3e9): ModelReport {
+function report(fits: [Fit, Fit, Fit], peak = 3e9): ModelReport {
   const byTiles = [1, 4, 12].map((maxTiles, index) => ({
     maxTiles,
     peak: peak + maxTiles * 1e8,
-    verdict: verdicts[index] ?? "fits",
+    fit: fits[index] ?? "fits",
   }));
   const preflight: Preflight = {
-    verdict: verdicts[2],
+    fit: fits[2],
     reasons: [],
     suggestions: [],
     download: 9e8,
@@ -33,7 +33,7 @@ function report(verdicts: [Verdict, Verdict, Verdict], peak = 3e9): ModelReport 
   };
 }
 
-const NO: Verdict = "does-not-fit";
+const NO: Fit = "does-not-fit";
 
 describe("levers", () => {
   it.each([

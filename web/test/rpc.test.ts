@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { AskmaskError, isAbort } from "../src/lib/errors";
-import type { FromWorker, ToWorker } from "../src/lib/protocol";
-import { Bridge, type WorkerLike } from "../src/lib/rpc";
+import { AskmaskError, isAbort } from "../lib/errors";
+import type { FromWorker, ToWorker } from "../lib/protocol";
+import { Bridge, type WorkerLike } from "../lib/rpc";
 
-/** A worker that records what it is sent and answers when told to. */
+/** A worker that records what it is sent and replies when told to. */
 class FakeWorker implements WorkerLike {
   onmessage: WorkerLike["onmessage"] = null;
   onerror: WorkerLike["onerror"] = null;
@@ -16,11 +16,11 @@ class FakeWorker implements WorkerLike {
   terminate(): void {
     this.terminated = true;
   }
-  answer(message: FromWorker): void {
+  reply(message: FromWorker): void {
     this.onmessage?.call(this as unknown as Worker, { data: message } as MessageEvent);
   }
   finish(id: number): void {
-    this.answer({ type: "result", id, value: null });
+    this.reply({ type: "result", id, value: null });
   }
 }
 
@@ -63,7 +63,7 @@ describe("bridge", () => {
     expect(worker().sent.at(-1)).toEqual({ type: "abort", id: 1 });
     await tick();
     expect(worker().sent.filter(({ type }) => type === "call")).toHaveLength(1);
-    worker().answer({ type: "error", id: 1, error: { code: "cancelled", message: "", hint: "" } });
+    worker().reply({ type: "error", id: 1, error: { code: "cancelled", message: "", hint: "" } });
     await tick();
     worker().finish(2);
     await second;
@@ -86,7 +86,7 @@ describe("bridge", () => {
     const calls = Promise.allSettled([free(1), free(2)]);
     await tick();
     const { generation } = bridge;
-    worker().answer({ type: "crash", message: "unreachable" });
+    worker().reply({ type: "crash", message: "unreachable" });
     for (const result of await calls) {
       expect(result).toMatchObject({ status: "rejected", reason: { code: "internal" } });
     }
@@ -103,7 +103,7 @@ describe("bridge", () => {
     const call = free(1);
     await tick();
     const error = { code: "gpu-result-invalid", message: "NaN", hint: "" };
-    worker().answer({ type: "error", id: 1, error });
+    worker().reply({ type: "error", id: 1, error });
     await expect(call).rejects.toBeInstanceOf(AskmaskError);
     expect(worker().terminated).toBe(true);
   });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { fromAddress, fromFiles, fromHub, mayReach } from "../src/page/models/sources";
+import { fromAddress, fromFiles, fromHub, mayReach } from "../page/models/sources";
 import { modelHosts, policy } from "../vite.plugins.ts";
 
 beforeAll(() => {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FetchFault, judge, refusal, retryAfter } from "../src/lib/worker/store/answers";
-import { MemoryVault } from "../src/lib/worker/store/memory";
-import { Meter } from "../src/lib/worker/store/meter";
-import { fileAddress, originOf } from "../src/lib/worker/store/origin";
-import { backOff, patiently } from "../src/lib/worker/store/patience";
-import { type ModelRecord, Records } from "../src/lib/worker/store/records";
+import { DownloadProgress } from "../lib/worker/store/download-progress";
+import { FetchFault, interpret, refusal, retryAfter } from "../lib/worker/store/http-faults";
+import { MemoryBackend } from "../lib/worker/store/memory";
+import { fileAddress, originOf } from "../lib/worker/store/origin";
+import { type ModelRecord, Records } from "../lib/worker/store/records";
+import { backOff, withRetries } from "../lib/worker/store/retry";
 
 const EMBEDDED = "https://site.example/app/models/nano/manifest.json";
 
@@ -60,30 +60,30 @@ describe("origin", () => {
   });
 });
 
-describe("a server's answer", () => {
-  const answer = (status: number, headers: Record<string, string> = {}) =>
+describe("a server's response", () => {
+  const response = (status: number, headers: Record<string, string> = {}) =>
     new Response(null, { status, headers });
   const range = { "Content-Range": "bytes 40-99/100", ETag: '"a"' };
 
   it("goes on only where range and entity tag fit", () => {
-    expect(judge(answer(206, range), "f", 40, 100, '"a"')).toBe("append");
-    expect(judge(answer(206), "f", 40, 100, '"a"')).toBe("append");
-    expect(judge(answer(206, range), "f", 40, 100, '"b"')).toBe("restart");
-    expect(judge(answer(206, range), "f", 41, 100, '"a"')).toBe("restart");
-    expect(judge(answer(206, range), "f", 40, 101, '"a"')).toBe("restart");
+    expect(interpret(response(206, range), "f", 40, 100, '"a"')).toBe("append");
+    expect(interpret(response(206), "f", 40, 100, '"a"')).toBe("append");
+    expect(interpret(response(206, range), "f", 40, 100, '"b"')).toBe("restart");
+    expect(interpret(response(206, range), "f", 41, 100, '"a"')).toBe("restart");
+    expect(interpret(response(206, range), "f", 40, 101, '"a"')).toBe("restart");
   });
 
   it("is the whole file with 200, and none with 416", () => {
-    expect(judge(answer(200), "f", 0, 100, null)).toBe("replace");
-    expect(judge(answer(200), "f", 40, 100, '"a"')).toBe("replace");
-    expect(judge(answer(416), "f", 40, 100, '"a"')).toBe("restart");
-    expect(() => judge(answer(416), "f", 0, 100, null)).toThrow(FetchFault);
-    expect(() => judge(answer(206), "f", 0, 100, null)).toThrow(FetchFault);
+    expect(interpret(response(200), "f", 0, 100, null)).toBe("replace");
+    expect(interpret(response(200), "f", 40, 100, '"a"')).toBe("replace");
+    expect(interpret(response(416), "f", 40, 100, '"a"')).toBe("restart");
+    expect(() => interpret(response(416), "f", 0, 100, null)).toThrow(FetchFault);
+    expect(() => interpret(response(206), "f", 0, 100, null)).toThrow(FetchFault);
   });
 
   it("is no file when it is a web page", () => {
-    const page = answer(200, { "Content-Type": "text/html; charset=utf-8" });
-    expect(() => judge(page, "weights", 0, 100, null)).toThrow("A web page came");
+    const page = response(200, { "Content-Type": "text/html; charset=utf-8" });
+    expect(() => interpret(page, "weights", 0, 100, null)).toThrow("A web page came");
   });
 
   it.each([
@@ -96,7 +96,7 @@ describe("a server's answer", () => {
     [500, true],
     [503, true],
   ])("with status %d may pass: %s", (status, again) => {
-    const fault = refusal(answer(status), "weights");
+    const fault = refusal(response(status), "weights");
     expect(fault).toMatchObject({ code: "network", again });
     expect(fault.message).toContain(String(status));
   });
@@ -107,13 +107,13 @@ describe("a server's answer", () => {
     expect(retryAfter("Sat, 21 Nov 2026 12:00:30 GMT", now)).toBe(30_000);
     expect(retryAfter("Sat, 21 Nov 2026 11:00:00 GMT", now)).toBe(0);
     expect(retryAfter("soon", now)).toBe(0);
-    expect(refusal(answer(429, { "Retry-After": "61" }), "f").again).toBe(false);
-    expect(refusal(answer(429, { "Retry-After": "60" }), "f")).toMatchObject({ wait: 60_000 });
+    expect(refusal(response(429, { "Retry-After": "61" }), "f").again).toBe(false);
+    expect(refusal(response(429, { "Retry-After": "60" }), "f")).toMatchObject({ wait: 60_000 });
   });
 });
 
-describe("patience", () => {
-  const patience = { idle: 1, retry: 1 };
+describe("retry", () => {
+  const retry = { idle: 1, delay: 1 };
   const { signal } = new AbortController();
   const passing = () => new FetchFault("broken", "", true);
 
@@ -126,7 +126,7 @@ describe("patience", () => {
   it("gives up after six fruitless tries", async () => {
     const attempt = vi.fn(() => Promise.reject(passing()));
     const onFault = vi.fn();
-    const work = patiently(attempt, () => 0, { patience, signal, onFault });
+    const work = withRetries(attempt, () => 0, { retry, signal, onFault });
     await expect(work).rejects.toThrow("broken");
     expect(attempt).toHaveBeenCalledTimes(6);
     expect(onFault).toHaveBeenCalledTimes(5);
@@ -139,18 +139,18 @@ describe("patience", () => {
       if (bytes < 20) throw passing();
       return "done";
     });
-    const work = patiently(attempt, () => bytes, { patience, signal, onFault: () => undefined });
+    const work = withRetries(attempt, () => bytes, { retry, signal, onFault: () => undefined });
     await expect(work).resolves.toBe("done");
   });
 
   it("does not repeat what cannot pass, and ends at once when cancelled", async () => {
     const final = vi.fn(() => Promise.reject(new FetchFault("gone", "", false)));
-    const endurance = { patience, signal, onFault: () => undefined };
-    await expect(patiently(final, () => 0, endurance)).rejects.toThrow("gone");
+    const context = { retry, signal, onFault: () => undefined };
+    await expect(withRetries(final, () => 0, context)).rejects.toThrow("gone");
     expect(final).toHaveBeenCalledTimes(1);
     const abort = new AbortController();
-    const slow = { patience: { idle: 1, retry: 60_000 }, signal: abort.signal };
-    const work = patiently(
+    const slow = { retry: { idle: 1, delay: 60_000 }, signal: abort.signal };
+    const work = withRetries(
       () => Promise.reject(passing()),
       () => 0,
       {
@@ -162,39 +162,39 @@ describe("patience", () => {
   });
 });
 
-describe("meter", () => {
+describe("download progress", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   function made() {
     const told: number[] = [];
-    return { told, meter: new Meter(30, ({ done }) => told.push(done)) };
+    return { told, progress: new DownloadProgress(30, ({ done }) => told.push(done)) };
   }
 
   it("adds files up, and tells not too often but always the end", () => {
-    const { told, meter } = made();
-    meter.set("a", 5);
-    meter.set("b", 5);
-    meter.set("a", 10);
-    meter.set("b", 20);
+    const { told, progress } = made();
+    progress.set("a", 5);
+    progress.set("b", 5);
+    progress.set("a", 10);
+    progress.set("b", 20);
     vi.runAllTimers();
     expect(told).toEqual([5, 30]);
   });
 
   it("tells what came last even when nothing follows", () => {
-    const { told, meter } = made();
-    meter.set("a", 5);
-    meter.set("b", 5);
-    meter.set("a", 10);
+    const { told, progress } = made();
+    progress.set("a", 5);
+    progress.set("b", 5);
+    progress.set("a", 10);
     vi.advanceTimersByTime(100);
     expect(told).toEqual([5, 15]);
   });
 
   it("tells nothing more once it has ended", () => {
-    const { told, meter } = made();
-    meter.set("a", 5);
-    meter.set("b", 5);
-    meter.end();
+    const { told, progress } = made();
+    progress.set("a", 5);
+    progress.set("b", 5);
+    progress.end();
     vi.runAllTimers();
     expect(told).toEqual([5]);
   });
@@ -210,41 +210,41 @@ describe("records", () => {
     },
   });
 
-  async function put(vault: MemoryVault, name: string, done: boolean): Promise<void> {
-    const draft = await vault.draft(name);
+  async function put(backend: MemoryBackend, name: string, done: boolean): Promise<void> {
+    const draft = await backend.draft(name);
     draft.append(new Uint8Array(4));
     draft.close();
-    if (done) await vault.writeNote(`done-${name}`, "");
+    if (done) await backend.writeNote(`done-${name}`, "");
   }
 
   it("collect only files that no model names", async () => {
-    const vault = new MemoryVault();
-    const records = new Records(vault);
+    const backend = new MemoryBackend();
+    const records = new Records(backend);
     await records.write("one", record("a", "b"));
     await records.write("two", record("b", "c"));
-    for (const name of ["a", "b", "c", "stray"]) await put(vault, name, true);
+    for (const name of ["a", "b", "c", "stray"]) await put(backend, name, true);
     await records.collect();
-    expect((await vault.files()).sort()).toEqual(["a", "b", "c"]);
+    expect((await backend.files()).sort()).toEqual(["a", "b", "c"]);
     await records.remove("one");
     await records.collect();
-    expect((await vault.files()).sort()).toEqual(["b", "c"]);
-    expect((await vault.notes()).sort()).toEqual(["done-b", "done-c", "model-two"]);
+    expect((await backend.files()).sort()).toEqual(["b", "c"]);
+    expect((await backend.notes()).sort()).toEqual(["done-b", "done-c", "model-two"]);
   });
 
   it("call a model complete when every file is whole and was checked", async () => {
-    const vault = new MemoryVault();
-    const records = new Records(vault);
-    await put(vault, "a", true);
-    await put(vault, "b", false);
+    const backend = new MemoryBackend();
+    const records = new Records(backend);
+    await put(backend, "a", true);
+    await put(backend, "b", false);
     expect(await records.isComplete(record("a", "b"))).toBe(false);
     expect(await records.storedBytes(record("a", "b").manifest.listing)).toBe(8);
-    await vault.writeNote("done-b", "");
+    await backend.writeNote("done-b", "");
     expect(await records.isComplete(record("a", "b"))).toBe(true);
   });
 
   it("take a torn note for none", async () => {
-    const vault = new MemoryVault();
-    await vault.writeNote("model-key", '{"source":');
-    expect(await new Records(vault).read("key")).toBeNull();
+    const backend = new MemoryBackend();
+    await backend.writeNote("model-key", '{"source":');
+    expect(await new Records(backend).read("key")).toBeNull();
   });
 });

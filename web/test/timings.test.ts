@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Timings } from "../src/page/timings";
+import { Timings } from "../page/timings";
 
 describe("timings", () => {
   it("counts each stage from its first sign to the next stage's", () => {

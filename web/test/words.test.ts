@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { objectName, percent, pieces, place } from "../src/page/words";
+import { objectName, percent, pieces, place } from "../page/words";
 
 describe("words", () => {
   it("splits an answer at its marks", () => {

@@ -3,16 +3,9 @@
  * in the question choose what happens; see `ask`. Only the page's tests use it.
  */
 
+import type { Device, HostCallbacks, LoadOptions, ModelFiles, Prompts, TraceStage } from "askmask-wasm";
+import { Mask } from "./mask";
 import { coded, readAll, readManifest } from "./models";
-
-type Event =
-  | { type: "progress"; stage: string; done: number; total?: number }
-  | { type: "token"; text: string };
-
-interface Host {
-  onEvent(event: Event): void;
-  checkpoint(): Promise<void>;
-}
 
 interface Ellipse {
   x: number;
@@ -21,9 +14,16 @@ interface Ellipse {
   ry: number;
 }
 
-async function pause(host: Host): Promise<void> {
+async function pause(host: HostCallbacks): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 15));
   await host.checkpoint();
+}
+
+/** One tensor of two numbers, where somebody listens. */
+function trace(host: HostCallbacks, stage: TraceStage): void {
+  if (host.onTrace === undefined) return;
+  news.postMessage({ event: "trace", name: stage });
+  host.onTrace({ stage, index: 0, shape: [1, 2], values: Float32Array.of(0.5, -1) });
 }
 
 /** Traps as wasm does inside a task of its own: nothing settles any more. */
@@ -36,6 +36,7 @@ function trap(): Promise<never> {
 
 export default async function init(): Promise<void> {}
 
+export { Mask } from "./mask";
 export { preflight, readManifest } from "./models";
 export { Sha256 } from "./sha256";
 
@@ -48,9 +49,9 @@ const news = new BroadcastChannel("stand-in");
 
 export async function loadModel(
   manifest: string,
-  files: Parameters<typeof readAll>[1],
-  options: { device: string; lowMemory?: boolean },
-  host: Host,
+  files: ModelFiles,
+  options: LoadOptions,
+  host: HostCallbacks,
 ): Promise<Model> {
   readAll(manifest, files, (done, total) =>
     host.onEvent({ type: "progress", stage: "load", done, total }),
@@ -70,14 +71,14 @@ async function failOnce(code: string, message: string): Promise<void> {
 
 export class Model {
   constructor(
-    readonly device: string,
+    readonly device: Device,
     private readonly name: string,
     private readonly bytes: number,
   ) {}
 
-  async canary(): Promise<void> {
-    news.postMessage({ event: "canary", name: this.name });
-    if (this.name.includes("wrong")) throw coded("gpu-result-invalid", "The known answer is wrong.");
+  async selfCheck(): Promise<void> {
+    news.postMessage({ event: "self-check", name: this.name });
+    if (this.name.includes("wrong")) throw coded("gpu-result-invalid", "The known result is wrong.");
   }
 
   memoryUsage() {
@@ -85,7 +86,7 @@ export class Model {
     return { heap: 3e7, heapPeak: 9e7, gpu, gpuPeak: gpu, reloads: 0, reloadedBytes: 0 };
   }
 
-  async setImage(bytes: Uint8Array<ArrayBuffer>, host: Host): Promise<Picture> {
+  async setImage(bytes: Uint8Array<ArrayBuffer>, host: HostCallbacks): Promise<Picture> {
     const bitmap = await createImageBitmap(new Blob([bytes])).catch(() => {
       throw coded("invalid-image", "This is not a PNG, JPEG or WebP picture.");
     });
@@ -100,12 +101,13 @@ export class Model {
     rgba: Uint8Array<ArrayBuffer>,
     width: number,
     height: number,
-    host: Host,
+    host: HostCallbacks,
   ): Promise<Picture> {
     for (let done = 1; done <= 3; done++) {
       host.onEvent({ type: "progress", stage: "encode-image", done, total: 3 });
       await pause(host);
     }
+    trace(host, "image-tokens");
     return new Picture(width, height, rgba);
   }
   free(): void {}
@@ -122,20 +124,22 @@ export class Picture {
     return this.pixels.slice();
   }
 
-  async ask(question: string, host: Host): Promise<Answer> {
+  async ask(question: string, host: HostCallbacks): Promise<Answer> {
     if (question.includes("crash")) return trap();
     if (question.includes("lost once")) await failOnce("device-lost", "The GPU was reset.");
     if (question.includes("lost always")) throw coded("device-lost", "The GPU was reset.");
     if (question.includes("memory once")) await failOnce("out-of-memory", "The GPU is full.");
     if (question.includes("invalid result")) throw coded("gpu-result-invalid", "NaN in the logits.");
-    const text = this.#answerTo(question);
+    const marked = this.#answerTo(question);
+    const text = marked.replaceAll(" [SEG]", "");
+    trace(host, "lm-inputs-embeds");
     for (const token of text.match(/\s*\S+/g) ?? []) {
       host.onEvent({ type: "progress", stage: "think", done: 1 });
       host.onEvent({ type: "token", text: token });
       await pause(host);
     }
     host.onEvent({ type: "progress", stage: "mask", done: 1, total: 1 });
-    return new Answer(text, this.#objectsFor(question));
+    return new Answer(text, marked, this.#objectsFor(question));
   }
 
   #answerTo(question: string): string {
@@ -158,25 +162,24 @@ export class Picture {
   }
 
   async refine(
-    points: Float32Array,
-    box: Float32Array,
+    { points, box }: Prompts,
     previous: MaskObject | undefined,
-    host: Host,
+    host: HostCallbacks,
   ): Promise<MaskObject> {
     await pause(host);
-    const [x0, y0, x1, y1] = box;
-    if (x0 !== undefined && y0 !== undefined && x1 !== undefined && y1 !== undefined) {
+    if (box) {
+      const [x0, y0, x1, y1] = box;
       const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
       return new MaskObject(this, { x, y, rx: (x1 - x0) / 2, ry: (y1 - y0) / 2 }, 0.9);
     }
-    const [x = 0, y = 0] = points;
+    const { x = 0, y = 0, label } = points.at(-1) ?? {};
     const shape = previous?.shape ?? { x, y, rx: 40, ry: 40 };
-    const grow = points.at(-1) === 1 ? 1.2 : 0.8;
+    const grow = label === 1 ? 1.2 : 0.8;
     return new MaskObject(this, { ...shape, rx: shape.rx * grow, ry: shape.ry * grow }, 0.93);
   }
 
-  cutoutPng(): Uint8Array {
-    return PNG_SIGNATURE.slice();
+  cutoutPng(mask: Mask): Uint8Array {
+    return mask.png();
   }
   free(): void {}
 }
@@ -184,70 +187,36 @@ export class Picture {
 export class Answer {
   constructor(
     readonly text: string,
-    private readonly objects: MaskObject[],
+    readonly marked: string,
+    private readonly found: MaskObject[],
   ) {}
-  get length(): number {
-    return this.objects.length;
-  }
-  object(index: number): MaskObject | undefined {
-    return this.objects[index];
+  objects(): MaskObject[] {
+    return this.found;
   }
   free(): void {}
 }
 
 export class MaskObject {
   readonly objectScore = 0.98;
-  readonly #mask: Uint8Array;
 
   constructor(
     private readonly picture: Picture,
     readonly shape: Ellipse,
     readonly score = 0.91,
-  ) {
-    const { width, height } = picture;
-    const { x, y, rx, ry } = shape;
-    this.#mask = Uint8Array.from({ length: width * height }, (_, index) => {
+  ) {}
+
+  mask(): Mask {
+    const { width, height } = this.picture;
+    const { x, y, rx, ry } = this.shape;
+    const pixels = Uint8Array.from({ length: width * height }, (_, index) => {
       const dx = ((index % width) + 0.5 - x) / rx;
       const dy = (Math.floor(index / width) + 0.5 - y) / ry;
       return dx * dx + dy * dy <= 1 ? 1 : 0;
     });
-  }
-  get area(): number {
-    return this.#mask.reduce((sum, value) => sum + value, 0);
-  }
-  get box(): Float32Array {
-    const { x, y, rx, ry } = this.shape;
-    return this.area === 0 ? new Float32Array() : Float32Array.of(x - rx, y - ry, x + rx, y + ry);
-  }
-  mask(): Uint8Array {
-    return this.#mask.slice();
+    return Mask.fromPixels(pixels, width, height);
   }
   share(): MaskObject {
     return new MaskObject(this.picture, this.shape, this.score);
   }
   free(): void {}
-}
-
-const PNG_SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
-
-export function maskPng(): Uint8Array {
-  return PNG_SIGNATURE.slice();
-}
-
-export function maskRle(_mask: Uint8Array, width: number, height: number): string {
-  return JSON.stringify({ size: [height, width], counts: "" });
-}
-
-/** One rectangle a run; real outlines are smoother, the page cannot tell. */
-export function maskSvgPath(mask: Uint8Array, width: number, height: number): string {
-  const left: string[] = [];
-  const right: string[] = [];
-  for (let y = 0; y < height; y++) {
-    const row = mask.subarray(y * width, (y + 1) * width);
-    const [first, last] = [row.indexOf(1), row.lastIndexOf(1)];
-    if (first < 0) continue;
-    left.push(`${first} ${y}`, `${first} ${y + 1}`);
-    right.unshift(`${last + 1} ${y + 1}`, `${last + 1} ${y}`);
-  }
-  return left.length === 0 ? "" : `M${[...left, ...right].join("L")}Z`;
 }

@@ -1,12 +1,17 @@
 /** Manifests, estimates and loading, as the real module has them; no model is behind it. */
 
+import type {
+  FileEntry,
+  Fit,
+  Machine,
+  ManifestSummary,
+  ModelFiles,
+  Preflight,
+  PreflightReason,
+  PreflightSuggestion,
+  Stage,
+} from "askmask-wasm";
 import { Sha256 } from "./sha256";
-
-interface FileEntry {
-  name: string;
-  bytes: number;
-  sha256: string;
-}
 
 interface Manifest {
   format: string;
@@ -14,10 +19,6 @@ interface Manifest {
   source: string;
   licence: string;
   files: FileEntry[];
-}
-
-interface Files {
-  readAt(file: string, offset: number, length: number): Uint8Array;
 }
 
 const PIECE = 1 << 20;
@@ -37,13 +38,13 @@ function parse(text: string): Manifest {
   return manifest;
 }
 
-export function readManifest(text: string) {
+export function readManifest(text: string): ManifestSummary {
   const { name, source, licence, files } = parse(text);
   return { name, source, licence, files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /** Reads every file whole, and fails unless each is what the manifest says. */
-export function readAll(text: string, files: Files, onBytes: (done: number, total: number) => void) {
+export function readAll(text: string, files: ModelFiles, onBytes: (done: number, total: number) => void) {
   const { bytes: total, files: entries } = readManifest(text);
   let done = 0;
   for (const { name, bytes, sha256 } of entries) {
@@ -58,27 +59,30 @@ export function readAll(text: string, files: Files, onBytes: (done: number, tota
   }
 }
 
-/** The model's name chooses the verdict: one with "huge" or "tight" in it, or another. */
-export function preflight(
-  text: string,
-  machine: { stored: number; maxTiles: number; lowMemory: boolean },
-) {
+/** The model's name chooses the fit: one with "huge" or "tight" in it, or another. */
+export function preflight(text: string, config: string, machine: Machine): Preflight {
+  JSON.parse(config);
   const { name, bytes } = readManifest(text);
   const gpu = (tiles: number) => bytes * (machine.lowMemory ? 0.6 : 1) + tiles * 1e6;
   const peak = gpu(machine.maxTiles);
-  const verdict = name.includes("huge") ? "does-not-fit" : name.includes("tight") ? "tight" : "fits";
-  const reasons = {
+  const fit: Fit = name.includes("huge") ? "does-not-fit" : name.includes("tight") ? "tight" : "fits";
+  const reasons: Record<Fit, PreflightReason[]> = {
     fits: [],
-    tight: ["Looking at the picture takes nearly all of the GPU's memory."],
-    "does-not-fit": ["The model needs more memory than this GPU has."],
-  }[verdict];
-  const suggestions = verdict === "fits" ? [] : ["Allow fewer tiles.", "Turn low memory on."];
-  const stages = ["load", "encode-image", "think", "mask"].map((stage) => ({
-    stage,
-    gpu: peak,
-    heap: 5e7,
-  }));
-  const byTiles = [1, 4, 12].map((maxTiles) => ({ maxTiles, peak: gpu(maxTiles), verdict }));
-  const download = bytes - machine.stored;
-  return { verdict, reasons, suggestions, download, stages, peak, byTiles };
+    tight: [{ kind: "memory-tight", needs: peak, has: 1.1 * peak }],
+    "does-not-fit": [{ kind: "memory-exceeded", needs: peak, has: 4e6 }],
+  };
+  const suggestions: PreflightSuggestion[] = [
+    { kind: "fewer-tiles", maxTiles: 1, peak: gpu(1), now: peak },
+    { kind: "low-memory", peak: 0.5 * peak, now: peak },
+  ];
+  const stages: Stage[] = ["load", "encode-image", "think", "mask"];
+  return {
+    fit,
+    reasons: reasons[fit],
+    suggestions: fit === "fits" ? [] : suggestions,
+    download: bytes - machine.stored,
+    stages: stages.map((stage) => ({ stage, gpu: peak, heap: 5e7 })),
+    peak,
+    byTiles: [1, 4, 12].map((maxTiles) => ({ maxTiles, peak: gpu(maxTiles), fit })),
+  };
 }

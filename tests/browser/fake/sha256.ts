@@ -39,22 +39,23 @@ export class Sha256 {
     const w = this.#words;
     const view = new DataView(this.#block.buffer);
     for (let i = 0; i < 16; i++) w[i] = view.getUint32(4 * i);
+    const at = (words: Uint32Array, i: number) => words[i] ?? 0;
     for (let i = 16; i < 64; i++) {
-      const [a, b] = [w[i - 15], w[i - 2]];
+      const [a, b] = [at(w, i - 15), at(w, i - 2)];
       const s0 = turn(a, 7) ^ turn(a, 18) ^ (a >>> 3);
       const s1 = turn(b, 17) ^ turn(b, 19) ^ (b >>> 10);
-      w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+      w[i] = at(w, i - 16) + s0 + at(w, i - 7) + s1;
     }
-    let [a, b, c, d, e, f, g, h] = this.#state;
+    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = this.#state;
     for (let i = 0; i < 64; i++) {
       const s1 = turn(e, 6) ^ turn(e, 11) ^ turn(e, 25);
-      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + w[i]) | 0;
+      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + at(K, i) + at(w, i)) | 0;
       const s0 = turn(a, 2) ^ turn(a, 13) ^ turn(a, 22);
       const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
     }
     [a, b, c, d, e, f, g, h].forEach((word, i) => {
-      this.#state[i] += word;
+      this.#state[i] = at(this.#state, i) + word;
     });
     this.#held = 0;
   }

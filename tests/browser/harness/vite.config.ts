@@ -4,7 +4,7 @@ import { models } from "../../../web/vite.plugins.ts";
 
 const web = path.join(import.meta.dirname, "../../../web");
 const fake = process.env.ASKMASK_FAKE;
-const wasm = path.join(web, "src/wasm-pkg/askmask_web.js");
+const wasm = path.join(web, "wasm-pkg/askmask_web.js");
 
 export default {
   root: import.meta.dirname,

@@ -100,7 +100,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.locator("#source-kinds label", { hasText: "Address" }).click();
     await page.locator("#source-address").fill(server.address);
     await page.locator("#source-submit").click();
-    await expect(page.locator("#card-verdict-title")).toBeVisible();
+    await expect(page.locator("#card-fit-title")).toBeVisible();
     await page.locator("#models-card .guide summary").click();
     expect(await violations(page)).toEqual([]);
     server.pause = 400;

@@ -6,10 +6,10 @@ import { closeModels, installFrom, lookAt, openModels, startButton, test } from 
 test("names bytes, host and license before anything large is fetched, then keeps the model", async ({ page, server, model }) => {
   await lookAt(page, server.address);
   await expect(page.locator("#models-title")).toHaveText("Noise");
-  await expect(page.locator("#card-verdict-title")).toHaveText("Fits this device");
+  await expect(page.locator("#card-fit-title")).toHaveText("Fits this device");
   await expect(startButton(page)).toHaveText("Download 6.3 MB from localhost:4190 (Apache-2.0)");
   await expect(page.locator("#card-facts")).toContainText("made/up");
-  expect(new Set(server.log.map(({ file }) => file))).toEqual(new Set(["manifest.json"]));
+  expect(new Set(server.log.map(({ file }) => file))).toEqual(new Set(["manifest.json", "config.json"]));
   await startButton(page).click();
   await expect(page.locator("#models-live")).toHaveText("Noise is ready.");
   const row = page.locator(".model-row", { hasText: "Noise" });
@@ -144,7 +144,7 @@ test("fault 27: a missing model is told, and looking again works", async ({ page
   await expect(page.locator("#card-error")).toContainText("404");
   server.reset();
   await page.getByRole("button", { name: "Try again" }).click();
-  await expect(page.locator("#card-verdict-title")).toHaveText("Fits this device");
+  await expect(page.locator("#card-fit-title")).toHaveText("Fits this device");
 });
 
 test("a folder from disk is used where it lies", async ({ page, model }) => {
@@ -175,16 +175,16 @@ test("fault 10: a publisher's folder is answered with the command that converts 
   await expect(page.locator("#source-error")).toContainText("askmask quantize");
 });
 
-test.describe("verdicts", () => {
+test.describe("fits", () => {
   test.describe("too large", () => {
     test.use({ modelName: "huge" });
     test("fault 14: what cannot fit is refused before the download", async ({ page, server }) => {
       await lookAt(page, server.address);
-      await expect(page.locator("#card-verdict-title")).toHaveText("Does not fit this device");
+      await expect(page.locator("#card-fit-title")).toHaveText("Does not fit this device");
       await expect(page.locator("#card-reasons li")).toHaveText([
-        "The model needs more memory than this GPU has.",
-        "Allow fewer tiles.",
-        "Turn low memory on.",
+        "The model needs 5 MB, and there are 4 MB.",
+        "Try 1 tile: 5 MB instead of 5 MB.",
+        "Try low memory: 3 MB instead of 5 MB.",
       ]);
       await expect(startButton(page)).toBeDisabled();
     });
@@ -194,7 +194,7 @@ test.describe("verdicts", () => {
     test.use({ modelName: "tight" });
     test("what is tight begins with the least that it can do with", async ({ page, server }) => {
       await lookAt(page, server.address);
-      await expect(page.locator("#card-verdict-title")).toHaveText("Tight on this device");
+      await expect(page.locator("#card-fit-title")).toHaveText("Tight on this device");
       await expect(page.locator("#card-tiles input[value='1']")).toBeChecked();
       await expect(page.locator("#card-low-memory")).toBeChecked();
       await expect(startButton(page)).toBeEnabled();

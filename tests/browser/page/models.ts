@@ -10,7 +10,7 @@ export const PORT = 4190;
 interface Fixtures {
   model: ModelFolder;
   server: FaultyServer;
-  /** Name of the model; the stand-in reads the verdict from it. */
+  /** Name of the model; the stand-in reads from it whether it fits. */
   modelName: string;
 }
 
@@ -42,7 +42,7 @@ export async function lookAt(page: Page, address: string): Promise<void> {
   await page.locator("#source-kinds label", { hasText: "Address" }).click();
   await page.locator("#source-address").fill(address);
   await page.locator("#source-submit").click();
-  await expect(page.locator("#card-verdict-title")).toBeVisible();
+  await expect(page.locator("#card-fit-title")).toBeVisible();
 }
 
 /** Downloads the model at `address`, and comes back to the list. */

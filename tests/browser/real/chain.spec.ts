@@ -7,6 +7,7 @@ import { copyFile, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
+import type { LoadOptions } from "askmask-wasm";
 import { WEB } from "../base";
 import { serve, start } from "./wasm";
 
@@ -14,12 +15,14 @@ const FIXTURES = path.join(import.meta.dirname, "../../fixtures");
 /** `cargo test` has built it. */
 const PROGRAM = path.join(WEB, "../target/debug/askmask");
 
-for (const options of [
+const CASES: LoadOptions[] = [
   { device: "cpu" },
   { device: "gpu" },
   { device: "cpu", lowMemory: true },
   { device: "gpu", lowMemory: true },
-]) {
+];
+
+for (const options of CASES) {
   test(`quantized, served and asked: ${JSON.stringify(options)}`, async ({ page }, info) => {
     const folder = info.outputPath("model");
     const origin = ["--source", "tests/fixtures", "--licence", "Apache-2.0"];
@@ -51,33 +54,16 @@ for (const options of [
 }
 
 /** Runs in the page. */
-async function ask({ options, question }: { options: object; question: string }) {
-  const { wasm, contents, files, manifest } = (globalThis as any).askmask;
-  const host = {
-    onEvent() {},
-    checkpoint: () => new Promise<void>((resolve) => setTimeout(resolve)),
-  };
-  const memory = (await wasm.default()).memory as WebAssembly.Memory;
+async function ask({ options, question }: { options: LoadOptions; question: string }) {
+  const { wasm, manifest, files, file, ious, host } = askmask;
+  const { memory } = await wasm.default();
   const idle = memory.buffer.byteLength;
   const model = await wasm.loadModel(manifest, files, options, host);
   const heapOfLoad = memory.buffer.byteLength - idle;
-  const result = await model.trace(contents.get("input.png"), question, host);
-  await model.setImage(contents.get("input.png"), host);
-  const usage: { gpu: number; gpuPeak: number; reloads: number; reloadedBytes: number } =
-    model.memoryUsage();
-  const file: Uint8Array<ArrayBuffer> = contents.get("expected.safetensors");
-  const headerLength = Number(new DataView(file.buffer).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + headerLength)));
-  const ious = (result.objects() as { mask(): Uint8Array }[]).map((object, i) => {
-    const [first, last] = header[`seg${i}_mask`].data_offsets;
-    const truth = file.subarray(8 + headerLength + first, 8 + headerLength + last);
-    const found = object.mask();
-    let [both, either] = [0, 0];
-    for (let at = 0; at < truth.length; at++) {
-      both += Number(found[at] && truth[at]);
-      either += Number(found[at] || truth[at]);
-    }
-    return both / either;
-  });
-  return { written: (result.tokens as string[]).join(""), ious, usage, heapOfLoad };
+  const picture = await model.setImage(file("input.png"), host);
+  const answer = await picture.ask(question, host);
+  picture.free();
+  await model.setImage(file("input.png"), host);
+  const usage = model.memoryUsage();
+  return { written: answer.tokens().join(""), ious: ious(answer), usage, heapOfLoad };
 }

@@ -77,7 +77,7 @@ async function load(page: Page, server: FaultyServer, device: "cpu" | "gpu") {
   const started = Date.now();
   const { error, device: used } = await page.evaluate(
     ([url, device]) =>
-      harness.load({ kind: "manifest", url }, { device, maxTiles: 1, patience: { idle: 120_000, retry: 1000 } }),
+      harness.load({ kind: "manifest", url }, { device, maxTiles: 1, retry: { idle: 120_000, delay: 1000 } }),
     [url, device] as const,
   );
   expect({ error, used }).toEqual({ error: null, used: device });

@@ -1,6 +1,7 @@
 /** Faults 16 and 17 on a real device: errors with a code, never a hang, never a silent zero. */
 import path from "node:path";
 import { expect, test } from "@playwright/test";
+import type { HostCallbacks } from "askmask-wasm";
 import { manifestOf } from "./manifest";
 import { serve, start } from "./wasm";
 
@@ -36,12 +37,13 @@ for (const fault of ["lost", "out of memory"]) {
 
 /** Runs in the page: breaks the device when `stage` begins. */
 async function breakAt({ fault, stage }: { fault: string; stage: string }) {
-  const { wasm, contents, files, manifest } = (globalThis as any).askmask;
+  const { wasm, manifest, files, file, host: quiet } = askmask;
   const stages: string[] = [];
-  const host = {
-    onEvent(event: { type: string; stage?: string }) {
-      if (event.type !== "progress" || stages.includes(event.stage ?? "")) return;
-      stages.push(event.stage ?? "");
+  const host: HostCallbacks = {
+    ...quiet,
+    onEvent(event) {
+      if (event.type !== "progress" || stages.includes(event.stage)) return;
+      stages.push(event.stage);
       if (event.stage !== stage) return;
       const device = (globalThis as any).gpuDevice;
       if (fault === "lost") device.destroy();
@@ -51,13 +53,12 @@ async function breakAt({ fault, stage }: { fault: string; stage: string }) {
         device.dispatchEvent(new (globalThis as any).GPUUncapturedErrorEvent(type, { error }));
       }
     },
-    checkpoint: () => new Promise<void>((resolve) => setTimeout(resolve)),
   };
   const codes: unknown[] = [];
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       const model = await wasm.loadModel(manifest, files, { device: "gpu" }, host);
-      const picture = await model.setImage(contents.get("input.png"), host);
+      const picture = await model.setImage(file("input.png"), host);
       const answer = await picture.ask("Where is it?", host);
       codes.push(`answered ${answer.text}`);
     } catch (error) {

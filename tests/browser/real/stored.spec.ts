@@ -46,7 +46,7 @@ for (const device of ["cpu", "gpu"] as const) {
     const source = { kind: "manifest", url: `${server.address}/nano/manifest.json` } as const;
     server.order(WEIGHTS, { stall: 6 * MEBIBYTE, times: 1 });
     const loading = page.evaluate(
-      ([from, where]) => harness.load(from, { device: where, patience: { idle: 60_000, retry: 20 } }),
+      ([from, where]) => harness.load(from, { device: where, retry: { idle: 60_000, delay: 20 } }),
       [source, device] as const,
     );
     await page.waitForFunction((least) => (harness.progress.at(-1)?.done ?? 0) >= least, 6 * MEBIBYTE);
@@ -73,5 +73,5 @@ test("says what nano needs", async ({ page }) => {
   const report = await page.evaluate(() => harness.askmask.preflight({ kind: "embedded" }));
   expect(report).toMatchObject({ name: "nano", device: "cpu" });
   expect(report.preflight.stages.map(({ stage }) => stage)).toEqual(["load", "encode-image", "think", "mask"]);
-  expect(report.preflight.verdict).not.toBe("does-not-fit");
+  expect(report.preflight.fit).not.toBe("does-not-fit");
 });

@@ -15,7 +15,7 @@ export interface Order {
   flip?: number;
   /** Sends zeros. */
   zeros?: boolean;
-  /** Answers a range request with the whole file. */
+  /** Responds to a range request with the whole file. */
   ignoreRange?: boolean;
   /** Another entity tag than the file's own. */
   tag?: string;
@@ -71,7 +71,7 @@ export class FaultyServer {
 
   async start(): Promise<void> {
     const server = http.createServer((request, response) => {
-      this.#answer(request, response).catch(() => response.destroy());
+      this.#respond(request, response).catch(() => response.destroy());
     });
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(this.#port, resolve));
@@ -114,7 +114,7 @@ export class FaultyServer {
     return { ...order };
   }
 
-  async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  async #respond(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const file = path.basename(new URL(request.url ?? "/", this.address).pathname);
     if (this.budget <= 0) return void response.destroy();
     const { method = "" } = request;
@@ -168,7 +168,7 @@ export class FaultyServer {
   }
 }
 
-/** Where an answer to this request begins. */
+/** Where a response to this request begins. */
 function startOf({ range, ifRange }: LogEntry, tag: string): number {
   const start = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
   return ifRange === undefined || ifRange === tag ? start : 0;

@@ -14,9 +14,9 @@ for (const [what, order] of Object.entries({
     model,
   }) => {
     server.order(SHARD, { ...order, times: 1 });
-    const outcome = await tab.load(source);
-    expect(outcome.error).toBeNull();
-    expect(notes(outcome, "retrying")).toEqual([
+    const result = await tab.load(source);
+    expect(result.error).toBeNull();
+    expect(notes(result, "retrying")).toEqual([
       `${SHARD} arrived damaged; only this file is fetched again.`,
     ]);
     for (const { name, bytes } of model.files) {
@@ -52,12 +52,12 @@ test("a flipped byte before a kill is found after the reload", async ({
   model,
 }) => {
   server.order(SHARD, { flip: 10, stall: 786_432, times: 1 });
-  tab.load(source, { patience: { idle: 60_000, retry: 20 } }).catch(() => undefined);
+  tab.load(source, { retry: { idle: 60_000, delay: 20 } }).catch(() => undefined);
   await tab.progressed(model.bytes - 786_432);
   await tab.reload();
-  const outcome = await tab.load(source);
-  expect(outcome.error).toBeNull();
-  expect(notes(outcome, "retrying")).toEqual([
+  const result = await tab.load(source);
+  expect(result.error).toBeNull();
+  expect(notes(result, "retrying")).toEqual([
     `${SHARD} arrived damaged; only this file is fetched again.`,
   ]);
   // The rest first; only its hash tells that the part before was wrong, so all of it again.
@@ -70,7 +70,7 @@ test("a flipped byte before a kill is found after the reload", async ({
 });
 
 test("a manifest that is none is refused", async ({ tab, server, model }) => {
-  const outcome = await tab.load({ kind: "manifest", url: `${server.address}/config.json` });
-  expect(outcome.error).toMatchObject({ code: "unsupported-model" });
+  const result = await tab.load({ kind: "manifest", url: `${server.address}/config.json` });
+  expect(result.error).toMatchObject({ code: "unsupported-model" });
   expect(model.files.flatMap(({ name }) => server.requests(name))).toHaveLength(1);
 });

@@ -1,12 +1,12 @@
-/** The known answer, failures of the GPU, and what is told before a download. */
+/** The known result, failures of the GPU, and what is told before a download. */
 import { FaultyServer } from "../server/faulty";
 import { makeModel } from "../server/model";
 import { expect, test } from "./setup";
 
 const gpu = { device: "gpu" } as const;
 
-test("the known answer is computed once for a model and an adapter", async ({ tab, source }) => {
-  const checks = () => tab.page.evaluate(() => harness.news.filter(({ event }) => event === "canary").length);
+test("the known result is computed once for a model and an adapter", async ({ tab, source }) => {
+  const checks = () => tab.page.evaluate(() => harness.news.filter(({ event }) => event === "self-check").length);
   await tab.load(source, gpu);
   await expect.poll(checks).toBe(1);
   await tab.load(source, gpu);
@@ -19,13 +19,13 @@ test("the known answer is computed once for a model and an adapter", async ({ ta
   expect(await checks()).toBe(0);
 });
 
-test("fault 8: a wrong known answer refuses the model, after one fresh start", async ({ tab }, info) => {
+test("fault 8: a wrong known result refuses the model, after one fresh start", async ({ tab }, info) => {
   const { folder } = await makeModel(info.outputPath("wrong"), "wrong");
   const other = new FaultyServer(folder);
   await other.start();
   const { error } = await tab.load({ kind: "manifest", url: `${other.address}/manifest.json` }, gpu);
   expect(error).toMatchObject({ code: "gpu-result-invalid", hint: expect.stringContaining("fresh start did not help") });
-  expect(await tab.page.evaluate(() => harness.news.filter(({ event }) => event === "canary").length)).toBe(2);
+  expect(await tab.page.evaluate(() => harness.news.filter(({ event }) => event === "self-check").length)).toBe(2);
   await other.stop();
 });
 
@@ -55,7 +55,7 @@ test("fault 16: out of memory leads to low memory mode, and that is told", async
   expect(await tab.page.evaluate(() => harness.model?.notice)).toContain("Memory ran out");
 });
 
-test("says what a model needs before it is downloaded, by its manifest alone", async ({ tab, server, source, model }) => {
+test("says what a model needs before it is downloaded, by its manifest and configuration", async ({ tab, server, source, model }) => {
   const report = await tab.page.evaluate((from) => harness.askmask.preflight(from), source);
   expect(report).toMatchObject({
     name: "Noise",
@@ -64,11 +64,11 @@ test("says what a model needs before it is downloaded, by its manifest alone", a
     bytes: model.bytes,
     cachedBytes: 0,
     device: "cpu",
-    preflight: { verdict: "fits", download: model.bytes },
+    preflight: { fit: "fits", download: model.bytes },
   });
   expect(report.adapter?.limits.maxBufferSize).toBeGreaterThan(0);
   expect(report.storage?.quota).toBeGreaterThan(model.bytes);
-  expect(server.log.map(({ file }) => file)).toEqual(["manifest.json"]);
+  expect(server.log.map(({ file }) => file)).toEqual(["manifest.json", "config.json"]);
   await tab.load(source);
   const after = await tab.page.evaluate((from) => harness.askmask.preflight(from), source);
   expect(after).toMatchObject({ cachedBytes: model.bytes, preflight: { download: 0 } });

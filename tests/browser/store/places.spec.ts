@@ -34,8 +34,8 @@ test("without files to write to, the browser's cache keeps the model", async ({ 
   const tab = await Tab.open(context);
   const weights = "weights-00001.safetensors";
   server.order(weights, { kill: 1000, times: 1 });
-  const patience = { idle: 60_000, retry: 20 };
-  expect(await tab.load(source, { patience })).toMatchObject({ error: null, notice: null });
+  const retry = { idle: 60_000, delay: 20 };
+  expect(await tab.load(source, { retry })).toMatchObject({ error: null, notice: null });
   expect(server.requests(weights).length).toBe(2);
   await server.stop();
   server.reset();
@@ -87,9 +87,9 @@ test("fault 28: where storage is blocked, the model runs in memory and says so",
 test.describe("a folder from disk", () => {
   test("is used where it lies, without a request or a copy", async ({ tab, server, model }) => {
     await tab.page.setInputFiles("#folder", await names(model.folder));
-    const outcome = await tab.page.evaluate(() => harness.load(harness.picked()));
-    expect(outcome).toMatchObject({ error: null, notice: null });
-    expect(outcome.progress.filter(({ hold }) => hold === "checking").at(-1)).toMatchObject({
+    const result = await tab.page.evaluate(() => harness.load(harness.picked()));
+    expect(result).toMatchObject({ error: null, notice: null });
+    expect(result.progress.filter(({ hold }) => hold === "checking").at(-1)).toMatchObject({
       done: model.bytes,
       total: model.bytes,
     });

@@ -1,4 +1,4 @@
-/** Every answer that is not the file gets its own explanation. */
+/** Every response that is not the file gets its own explanation. */
 import type { Order } from "../server/faulty";
 import { expect, sent, test } from "./setup";
 

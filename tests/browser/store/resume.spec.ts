@@ -6,7 +6,7 @@ const HALF = 786_432;
 
 test("killed at 60 %, reloaded: only the remaining bytes are asked for", async ({ tab, server, source, model }) => {
   server.budget = Math.floor(0.6 * model.bytes);
-  const loading = tab.load(source, { patience: { idle: 60_000, retry: 20 } });
+  const loading = tab.load(source, { retry: { idle: 60_000, delay: 20 } });
   await tab.progressed(0.55 * model.bytes);
   server.drop();
   expect((await loading).error).toMatchObject({ code: "network" });
@@ -71,9 +71,9 @@ test("fault 24: a broken connection goes on from its last byte, by itself", asyn
 
 test("fault 24: a stalled connection is given up and resumed", async ({ tab, server, source, model }) => {
   server.order(SHARD, { stall: HALF, times: 1 });
-  const outcome = await tab.load(source, { patience: { idle: 300, retry: 20 } });
-  expect(outcome.error).toBeNull();
-  expect(notes(outcome, "retrying")).toEqual([expect.stringContaining(`Nothing of ${SHARD} came`)]);
+  const result = await tab.load(source, { retry: { idle: 300, delay: 20 } });
+  expect(result.error).toBeNull();
+  expect(notes(result, "retrying")).toEqual([expect.stringContaining(`Nothing of ${SHARD} came`)]);
   expect(server.requests(SHARD).map(({ range }) => range)).toEqual([undefined, `bytes=${HALF}-`]);
   expect(sent(server)).toBe(model.bytes);
 });

@@ -5,7 +5,7 @@ import { makeModel, type ModelFolder } from "../server/model";
 
 type Source = Parameters<Harness["load"]>[0];
 type Options = Parameters<Harness["load"]>[1];
-export type Outcome = Awaited<ReturnType<Harness["load"]>>;
+export type LoadResult = Awaited<ReturnType<Harness["load"]>>;
 
 /** A page with the harness. */
 export class Tab {
@@ -22,7 +22,7 @@ export class Tab {
     await this.page.waitForFunction(() => "harness" in globalThis);
   }
 
-  load(source: Source, options: Options = {}): Promise<Outcome> {
+  load(source: Source, options: Options = {}): Promise<LoadResult> {
     return this.page.evaluate(([from, how]) => harness.load(from, how), [source, options] as const);
   }
 
@@ -77,17 +77,17 @@ export async function loadBroken(
   file: string,
   held: number,
   then: () => void = () => undefined,
-): Promise<Outcome> {
+): Promise<LoadResult> {
   const size = model.files.find(({ name }) => name === file)?.bytes ?? 0;
   server.order(file, { stall: held, times: 1 });
-  const loading = tab.load(source, { patience: { idle: 60_000, retry: 20 } });
+  const loading = tab.load(source, { retry: { idle: 60_000, delay: 20 } });
   await tab.progressed(model.bytes - size + held);
   then();
   server.drop();
   return loading;
 }
 
-/** Body bytes of all answers. */
+/** Body bytes of all responses. */
 export function sent(server: FaultyServer): number {
   return server.log
     .filter(({ file }) => file !== "manifest.json")
@@ -95,7 +95,7 @@ export function sent(server: FaultyServer): number {
 }
 
 /** The sentences that a load said while it was held up. */
-export function notes({ progress }: Outcome, hold: string): string[] {
+export function notes({ progress }: LoadResult, hold: string): string[] {
   const held = progress.filter((event) => event.hold === hold);
   return [...new Set(held.map(({ note = "" }) => note))];
 }

@@ -1,0 +1,27 @@
+/** Models before and after their use: what one would need, what is stored. */
+
+import type { ModelReport, ModelSource, StoredModel } from "./models";
+import { callOptions, type LoadOptions, modelRequest } from "./options";
+import { inWorker } from "./rpc";
+
+/**
+ * What a model needs and whether it fits here. Fetches its manifest and its configuration, nothing
+ * large; takes what `load` takes.
+ */
+export async function preflight(
+  source: string | ModelSource,
+  options: LoadOptions = {},
+): Promise<ModelReport> {
+  const request = modelRequest(source, options);
+  return inWorker((call) => call("preflight", request), callOptions(options));
+}
+
+/** The models in the browser's storage, whole or in part. */
+export function models(): Promise<StoredModel[]> {
+  return inWorker((call) => call("models", null));
+}
+
+/** Frees a stored model's bytes. Fails while a tab uses or downloads it. */
+export async function deleteModel(key: string): Promise<void> {
+  await inWorker((call) => call("deleteModel", { key }));
+}

@@ -1,0 +1,167 @@
+/** The Cache API, where the browser has no files to write to: a file is a row of stored responses. */
+
+import { type Draft, type StorageBackend, StorageRefused } from "./storage-backend";
+
+const CACHE = "askmask-models";
+const PIECE = 8 << 20;
+const FILES = "files/";
+const NOTES = "notes/";
+
+class CacheDraft implements Draft {
+  size: number;
+  #pending: Uint8Array<ArrayBuffer>[] = [];
+  #pendingBytes = 0;
+
+  constructor(
+    private readonly entries: CacheEntries,
+    private readonly name: string,
+    private stored: Blob[],
+  ) {
+    this.size = bytesOf(stored);
+  }
+
+  async *pieces(): AsyncIterable<Uint8Array> {
+    for (const piece of this.stored) yield new Uint8Array(await piece.arrayBuffer());
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#pending.push(bytes.slice());
+    this.#pendingBytes += bytes.length;
+    this.size += bytes.length;
+    if (this.#pendingBytes >= PIECE) await this.#put();
+  }
+
+  async clear(): Promise<void> {
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.entries.removePieces(this.name);
+    this.stored = [];
+    this.size = 0;
+  }
+
+  async close(): Promise<void> {
+    if (this.#pendingBytes > 0) await this.#put();
+  }
+
+  async #put(): Promise<void> {
+    const piece = new Blob(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    try {
+      await this.entries.put(pieceName(this.name, this.stored.length), piece);
+      this.stored.push(piece);
+    } catch (fault) {
+      this.size -= piece.size;
+      throw fault;
+    }
+  }
+}
+
+/** Stored responses by name. */
+class CacheEntries {
+  constructor(private readonly cache: Cache) {}
+
+  async read(name: string): Promise<Blob | null> {
+    return (await (await this.cache.match(address(name)))?.blob()) ?? null;
+  }
+
+  async put(name: string, content: Blob | string): Promise<void> {
+    try {
+      await this.cache.put(address(name), new Response(content));
+    } catch (cause) {
+      throw new StorageRefused(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.cache.delete(address(name));
+  }
+
+  /** Names that begin with `prefix`, without it. */
+  async names(prefix: string): Promise<string[]> {
+    const start = address(prefix);
+    const urls = (await this.cache.keys()).map(({ url }) => url);
+    return urls.filter((url) => url.startsWith(start)).map((url) => url.slice(start.length));
+  }
+
+  async pieces(name: string): Promise<Blob[]> {
+    const found: Blob[] = [];
+    for (;;) {
+      const piece = await this.read(pieceName(name, found.length));
+      if (piece === null) return found;
+      found.push(piece);
+    }
+  }
+
+  async removePieces(name: string): Promise<void> {
+    const pieces = await this.names(`${FILES}${name}/`);
+    // From the end: what a crash leaves is a beginning of the file.
+    for (const piece of pieces.map(Number).sort((a, b) => b - a)) {
+      await this.remove(pieceName(name, piece));
+    }
+  }
+}
+
+export class CacheBackend implements StorageBackend {
+  private constructor(private readonly entries: CacheEntries) {}
+
+  /** Null where the browser has no such storage, or none for this page. */
+  static async open(): Promise<CacheBackend | null> {
+    try {
+      return new CacheBackend(new CacheEntries(await caches.open(CACHE)));
+    } catch {
+      return null;
+    }
+  }
+
+  async draft(name: string): Promise<Draft> {
+    return new CacheDraft(this.entries, name, await this.entries.pieces(name));
+  }
+
+  async blob(name: string): Promise<Blob | null> {
+    const pieces = await this.entries.pieces(name);
+    return pieces.length > 0 ? new Blob(pieces) : null;
+  }
+
+  async size(name: string): Promise<number> {
+    return bytesOf(await this.entries.pieces(name));
+  }
+
+  remove(name: string): Promise<void> {
+    return this.entries.removePieces(name);
+  }
+
+  async files(): Promise<string[]> {
+    const pieces = await this.entries.names(FILES);
+    return [...new Set(pieces.map((piece) => piece.slice(0, piece.indexOf("/"))))];
+  }
+
+  async note(name: string): Promise<string | null> {
+    return (await (await this.entries.read(NOTES + name))?.text()) ?? null;
+  }
+
+  writeNote(name: string, text: string): Promise<void> {
+    return this.entries.put(NOTES + name, text);
+  }
+
+  removeNote(name: string): Promise<void> {
+    return this.entries.remove(NOTES + name);
+  }
+
+  notes(): Promise<string[]> {
+    return this.entries.names(NOTES);
+  }
+}
+
+/** Never fetched; only a name within the cache. */
+function address(name: string): string {
+  return new URL(`/askmask-models/${name}`, location.origin).href;
+}
+
+function pieceName(name: string, number: number): string {
+  return `${FILES}${name}/${number}`;
+}
+
+function bytesOf(pieces: readonly Blob[]): number {
+  return pieces.reduce((sum, { size }) => sum + size, 0);
+}

@@ -1,0 +1,44 @@
+/** Adds up the bytes of files that arrive side by side, and tells them now and then. */
+
+import type { Hold, Progress } from "../../protocol";
+
+const INTERVAL_MS = 100;
+
+export class DownloadProgress {
+  readonly #held = new Map<string, number>();
+  #told = Number.NEGATIVE_INFINITY;
+  #later: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly total: number,
+    private readonly tell: (progress: Progress) => void,
+  ) {}
+
+  /** Bytes of one file that are here. Told within INTERVAL_MS, even if nothing follows. */
+  set(file: string, bytes: number): void {
+    this.#held.set(file, bytes);
+    const wait = this.#sum() < this.total ? this.#told + INTERVAL_MS - performance.now() : 0;
+    if (wait <= 0) this.#tellNow();
+    else this.#later ??= setTimeout(() => this.#tellNow(), wait);
+  }
+
+  /** Tells nothing more of what was set. */
+  end(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+  }
+
+  #tellNow(): void {
+    this.end();
+    this.#told = performance.now();
+    this.tell({ stage: "download", done: this.#sum(), total: this.total });
+  }
+
+  hold(hold: Hold, note: string): void {
+    this.tell({ stage: "download", done: this.#sum(), total: this.total, hold, note });
+  }
+
+  #sum(): number {
+    return [...this.#held.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+}

@@ -1,0 +1,66 @@
+/** A model folder that a person picked: read where it lies, checked before use. */
+
+import type { FileEntry } from "askmask-wasm";
+import { AskmaskError } from "../../errors";
+import { MADE_BY, MANIFEST } from "./http-faults";
+import type { TransferContext } from "./transfer";
+
+const PIECE = 4 << 20;
+
+/** Files by their plain names. */
+export class Folder {
+  readonly #files: Map<string, File>;
+
+  constructor(files: readonly File[]) {
+    this.#files = new Map(files.map((file) => [file.name, file]));
+  }
+
+  /** The manifest's text. */
+  async manifest(): Promise<string> {
+    const file = this.#files.get(MANIFEST);
+    if (file !== undefined) return file.text();
+    const pickle = [...this.#files.keys()].find((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
+    const hint = pickle
+      ? `${pickle} is a pickle file, which is never opened: it could run code. ${MADE_BY}`
+      : MADE_BY;
+    throw new AskmaskError("unsupported-model", "This folder has no manifest.json.", hint);
+  }
+
+  /** These files of the manifest, each with the SHA-256 that it names. */
+  async checked(files: readonly FileEntry[], context: FolderContext): Promise<Map<string, Blob>> {
+    const found = new Map(files.map((entry) => [entry.name, this.#find(entry)]));
+    for (const entry of files) await this.#check(entry, context);
+    return found;
+  }
+
+  #find({ name, bytes }: FileEntry): File {
+    const file = this.#files.get(name);
+    if (file === undefined) throw unusable(`${name} is missing in this folder.`);
+    if (file.size !== bytes) throw unusable(`${name} has ${file.size} bytes instead of ${bytes}.`);
+    return file;
+  }
+
+  async #check(entry: FileEntry, { signal, newHash, onBytes }: FolderContext): Promise<void> {
+    const file = this.#find(entry);
+    const hash = newHash();
+    try {
+      for (let at = 0; at < file.size; at += PIECE) {
+        signal.throwIfAborted();
+        hash.update(new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer()));
+        onBytes(entry.name, Math.min(at + PIECE, file.size));
+      }
+      if (hash.digest() !== entry.sha256) throw unusable(`${entry.name} is damaged.`);
+    } finally {
+      hash.free();
+    }
+  }
+}
+
+interface FolderContext extends Pick<TransferContext, "signal" | "newHash"> {
+  /** Bytes of one file that are checked. */
+  onBytes(file: string, checked: number): void;
+}
+
+function unusable(message: string): AskmaskError {
+  return new AskmaskError("integrity", message, "Copy the folder again, or make it anew.");
+}

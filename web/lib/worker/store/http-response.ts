@@ -1,0 +1,131 @@
+/** One request, with a watchdog over its silence and a cause for its failure. */
+
+import type { RetryPolicy } from "../../models";
+import { CONTINUES, FetchFault } from "./http-faults";
+
+interface FileRequest {
+  url: URL;
+  /** For messages. */
+  file: string;
+  headers?: Record<string, string>;
+  cache: RequestCache;
+}
+
+/** A response whose body comes in pieces; whoever takes it must `close` it. */
+export class HttpResponse {
+  private constructor(
+    readonly response: Response,
+    private readonly connection: AbortController,
+    private readonly request: FileRequest,
+    private readonly retry: RetryPolicy,
+    private readonly unlink: () => void,
+  ) {}
+
+  static async fetch(
+    request: FileRequest,
+    retry: RetryPolicy,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
+    signal.throwIfAborted();
+    const connection = new AbortController();
+    const cancel = () => connection.abort(signal.reason);
+    signal.addEventListener("abort", cancel, { once: true });
+    const unlink = () => signal.removeEventListener("abort", cancel);
+    const { url, headers = {}, cache } = request;
+    const init = { headers, cache, signal: connection.signal };
+    const ask = () => timely(fetch(url, init), request, retry, connection);
+    try {
+      const response = await ask().catch((cause) => explainFailure(cause, ask, request, signal));
+      return new HttpResponse(response, connection, request, retry, unlink);
+    } catch (cause) {
+      unlink();
+      signal.throwIfAborted();
+      throw cause;
+    }
+  }
+
+  /** The body. Ends early with a fault when the connection breaks or falls silent. */
+  async *pieces(signal: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>> {
+    const reader = this.response.body?.getReader();
+    while (reader !== undefined) {
+      let value: Uint8Array<ArrayBuffer> | undefined;
+      try {
+        ({ value } = await timely(reader.read(), this.request, this.retry, this.connection));
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw cause instanceof FetchFault ? cause : broken(this.request);
+      }
+      if (value === undefined) return;
+      yield value;
+    }
+  }
+
+  /** Ends the connection, whatever is still to come. */
+  close(): void {
+    this.unlink();
+    this.connection.abort();
+  }
+}
+
+/** `work`, or a fault once it has been silent for too long; that ends the connection. */
+async function timely<T>(
+  work: Promise<T>,
+  { file }: FileRequest,
+  { idle }: RetryPolicy,
+  connection: AbortController,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const seconds = Math.round(idle / 1000);
+      reject(new FetchFault(`Nothing of ${file} came for ${seconds} s.`, CONNECTION, true));
+      connection.abort();
+    }, idle);
+  });
+  try {
+    return await Promise.race([work, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const CONNECTION = `Check the connection and try again. ${CONTINUES}`;
+
+function broken({ file }: FileRequest): FetchFault {
+  return new FetchFault(`The connection broke while ${file} was coming.`, CONNECTION, true);
+}
+
+/**
+ * Browsers do not say why a request failed. If one that may not be read
+ * succeeds and another that is to be read fails again, the server forbids it.
+ */
+async function explainFailure(
+  cause: unknown,
+  ask: () => Promise<Response>,
+  { url, file, headers }: FileRequest,
+  signal: AbortSignal,
+): Promise<Response> {
+  signal.throwIfAborted();
+  if (cause instanceof FetchFault) throw cause;
+  if (!navigator.onLine) {
+    throw new FetchFault(`You are offline; ${file} cannot be fetched.`, CONNECTION, true);
+  }
+  const foreign = url.origin !== location.origin;
+  // Headers mean that some of the file has come from there.
+  if (foreign && headers === undefined && (await isReachable(url, signal))) {
+    return ask().catch(() => {
+      const message = `${url.host} does not let other sites read its files (CORS).`;
+      throw new FetchFault(message, "Download the model's folder and open it from disk.", false);
+    });
+  }
+  throw new FetchFault(`${url.host} cannot be reached for ${file}.`, CONNECTION, true);
+}
+
+async function isReachable(url: URL, signal: AbortSignal): Promise<boolean> {
+  try {
+    await fetch(url, { method: "HEAD", mode: "no-cors", cache: "no-store", signal });
+    return true;
+  } catch {
+    return false;
+  }
+}

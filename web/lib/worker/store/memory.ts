@@ -1,0 +1,72 @@
+/** Keeps bytes as long as the worker lives. The browser may page blobs out to disk. */
+
+import type { Draft, StorageBackend } from "./storage-backend";
+
+class MemoryDraft implements Draft {
+  size = 0;
+  readonly chunks: Uint8Array<ArrayBuffer>[] = [];
+
+  constructor(private readonly finish: (blob: Blob) => void) {}
+
+  async *pieces(): AsyncIterable<Uint8Array> {
+    yield* this.chunks;
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    this.chunks.push(bytes.slice());
+    this.size += bytes.length;
+  }
+
+  async clear(): Promise<void> {
+    this.chunks.length = 0;
+    this.size = 0;
+  }
+
+  async close(): Promise<void> {
+    this.finish(new Blob(this.chunks));
+  }
+}
+
+export class MemoryBackend implements StorageBackend {
+  readonly blobs = new Map<string, Blob>();
+  readonly #notes = new Map<string, string>();
+
+  async draft(name: string): Promise<Draft> {
+    const draft = new MemoryDraft((blob) => this.blobs.set(name, blob));
+    const held = this.blobs.get(name);
+    if (held !== undefined) await draft.append(new Uint8Array(await held.arrayBuffer()));
+    return draft;
+  }
+
+  async blob(name: string): Promise<Blob | null> {
+    return this.blobs.get(name) ?? null;
+  }
+
+  async size(name: string): Promise<number> {
+    return this.blobs.get(name)?.size ?? 0;
+  }
+
+  async remove(name: string): Promise<void> {
+    this.blobs.delete(name);
+  }
+
+  async files(): Promise<string[]> {
+    return [...this.blobs.keys()];
+  }
+
+  async note(name: string): Promise<string | null> {
+    return this.#notes.get(name) ?? null;
+  }
+
+  async writeNote(name: string, text: string): Promise<void> {
+    this.#notes.set(name, text);
+  }
+
+  async removeNote(name: string): Promise<void> {
+    this.#notes.delete(name);
+  }
+
+  async notes(): Promise<string[]> {
+    return [...this.#notes.keys()];
+  }
+}

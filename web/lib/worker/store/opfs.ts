@@ -1,0 +1,179 @@
+/** The origin private file system: bytes that outlive the tab. */
+
+import { type Draft, type StorageBackend, StorageRefused } from "./storage-backend";
+
+const PIECE = 1 << 20;
+/** A closed tab's handles are let go a moment after it is gone. */
+const HANDLE_TRIES = 40;
+const HANDLE_WAIT_MS = 50;
+
+class OpfsDraft implements Draft {
+  size: number;
+
+  constructor(private readonly handle: FileSystemSyncAccessHandle) {
+    this.size = handle.getSize();
+  }
+
+  async *pieces(): AsyncIterable<Uint8Array> {
+    const buffer = new Uint8Array(PIECE);
+    for (let at = 0; at < this.size; ) {
+      const read = this.handle.read(buffer, { at });
+      if (read === 0) return;
+      at += read;
+      yield buffer.subarray(0, read);
+    }
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await opening;
+    let written = 0;
+    try {
+      written = this.handle.write(bytes, { at: this.size });
+    } catch (cause) {
+      throw refused(cause);
+    }
+    if (written < bytes.length) {
+      this.handle.truncate(this.size);
+      throw new StorageRefused(`${written} of ${bytes.length} bytes were written`);
+    }
+    this.size += written;
+  }
+
+  async clear(): Promise<void> {
+    this.handle.truncate(0);
+    this.size = 0;
+  }
+
+  async close(): Promise<void> {
+    this.handle.flush();
+    this.handle.close();
+  }
+}
+
+export class OpfsBackend implements StorageBackend {
+  private constructor(
+    private readonly fileFolder: FileSystemDirectoryHandle,
+    private readonly noteFolder: FileSystemDirectoryHandle,
+  ) {}
+
+  /** Null where the browser has no such storage, or none for this page. */
+  static async open(): Promise<OpfsBackend | null> {
+    try {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle("askmask", { create: true });
+      const files = await folder.getDirectoryHandle("files", { create: true });
+      const notes = await folder.getDirectoryHandle("notes", { create: true });
+      return "createSyncAccessHandle" in FileSystemFileHandle.prototype
+        ? new OpfsBackend(files, notes)
+        : null;
+    } catch {
+      // No such method, or a private window that refuses.
+      return null;
+    }
+  }
+
+  async draft(name: string): Promise<Draft> {
+    return new OpfsDraft(await openHandle(this.fileFolder, name));
+  }
+
+  async blob(name: string): Promise<Blob | null> {
+    return readFile(this.fileFolder, name);
+  }
+
+  async size(name: string): Promise<number> {
+    return (await readFile(this.fileFolder, name))?.size ?? 0;
+  }
+
+  remove(name: string): Promise<void> {
+    return removeEntry(this.fileFolder, name);
+  }
+
+  files(): Promise<string[]> {
+    return names(this.fileFolder);
+  }
+
+  async note(name: string): Promise<string | null> {
+    return (await (await readFile(this.noteFolder, name))?.text()) ?? null;
+  }
+
+  async writeNote(name: string, text: string): Promise<void> {
+    const draft = new OpfsDraft(await openHandle(this.noteFolder, name));
+    try {
+      await draft.clear();
+      await draft.append(new TextEncoder().encode(text));
+    } finally {
+      await draft.close();
+    }
+  }
+
+  removeNote(name: string): Promise<void> {
+    return removeEntry(this.noteFolder, name);
+  }
+
+  notes(): Promise<string[]> {
+    return names(this.noteFolder);
+  }
+}
+
+async function names(folder: FileSystemDirectoryHandle): Promise<string[]> {
+  const found: string[] = [];
+  for await (const name of folder.keys()) found.push(name);
+  return found;
+}
+
+/** Settles when no handle is being opened. */
+let opening: Promise<unknown> = Promise.resolve();
+
+/**
+ * One at a time, and no bytes are written meanwhile. A write blocks the worker until the browser has
+ * granted the room; openings pending by then were seen to stay so for ever in Chromium.
+ */
+function openHandle(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+): Promise<FileSystemSyncAccessHandle> {
+  const opened = opening.then(() => open(folder, name));
+  opening = opened.catch(() => undefined);
+  return opened;
+}
+
+async function open(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+): Promise<FileSystemSyncAccessHandle> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const file = await folder.getFileHandle(name, { create: true });
+      return await file.createSyncAccessHandle();
+    } catch (cause) {
+      const held = isNamed(cause, "NoModificationAllowedError");
+      if (!held || tries === HANDLE_TRIES) throw refused(cause);
+      await new Promise((resolve) => setTimeout(resolve, HANDLE_WAIT_MS));
+    }
+  }
+}
+
+async function readFile(folder: FileSystemDirectoryHandle, name: string): Promise<File | null> {
+  try {
+    return await (await folder.getFileHandle(name)).getFile();
+  } catch (cause) {
+    if (isNamed(cause, "NotFoundError")) return null;
+    throw cause;
+  }
+}
+
+async function removeEntry(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
+  try {
+    await folder.removeEntry(name);
+  } catch (cause) {
+    if (!isNamed(cause, "NotFoundError")) throw cause;
+  }
+}
+
+function refused(cause: unknown): StorageRefused {
+  return new StorageRefused(cause instanceof Error ? cause.message : String(cause), { cause });
+}
+
+function isNamed(cause: unknown, name: string): boolean {
+  return cause instanceof DOMException && cause.name === name;
+}

@@ -1,0 +1,80 @@
+/** Which models are stored: one note each, written before its files and removed after them. */
+
+import type { FileEntry, ManifestSummary } from "askmask-wasm";
+import type { ModelSource } from "../../models";
+import type { StorageBackend } from "./storage-backend";
+
+export interface Manifest {
+  text: string;
+  listing: ManifestSummary;
+}
+
+export interface ModelRecord {
+  source: ModelSource;
+  manifest: Manifest;
+}
+
+const MODEL = "model-";
+
+export class Records {
+  constructor(private readonly backend: StorageBackend) {}
+
+  async read(key: string): Promise<ModelRecord | null> {
+    const text = await this.backend.note(MODEL + key);
+    try {
+      return text === null ? null : (JSON.parse(text) as ModelRecord);
+    } catch {
+      // Torn by a crash; the files say for themselves whether they are whole.
+      return null;
+    }
+  }
+
+  async write(key: string, record: ModelRecord): Promise<void> {
+    const text = JSON.stringify(record);
+    if ((await this.backend.note(MODEL + key)) !== text) {
+      await this.backend.writeNote(MODEL + key, text);
+    }
+  }
+
+  remove(key: string): Promise<void> {
+    return this.backend.removeNote(MODEL + key);
+  }
+
+  async keys(): Promise<string[]> {
+    const notes = await this.backend.notes();
+    return notes.filter((note) => note.startsWith(MODEL)).map((note) => note.slice(MODEL.length));
+  }
+
+  async isDone({ sha256 }: FileEntry): Promise<boolean> {
+    return (await this.backend.note(`done-${sha256}`)) !== null;
+  }
+
+  async isComplete({ manifest }: ModelRecord): Promise<boolean> {
+    for (const file of manifest.listing.files) {
+      const whole = (await this.backend.size(file.sha256)) === file.bytes;
+      if (!whole || !(await this.isDone(file))) return false;
+    }
+    return true;
+  }
+
+  async storedBytes({ files }: ManifestSummary): Promise<number> {
+    const sizes = await Promise.all(files.map(({ sha256 }) => this.backend.size(sha256)));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Removes the files that no record names. */
+  async collect(): Promise<void> {
+    // In this order: a model's record is there before its files.
+    const files = await this.backend.files();
+    const named = new Set<string>();
+    for (const key of await this.keys()) {
+      const record = await this.read(key);
+      for (const { sha256 } of record?.manifest.listing.files ?? []) named.add(sha256);
+    }
+    for (const file of files.filter((name) => !named.has(name))) {
+      await this.backend.removeNote(`done-${file}`);
+      await this.backend.removeNote(`tag-${file}`);
+      await this.backend.remove(file);
+    }
+  }
+}

@@ -1,0 +1,238 @@
+/** The models of this site: fetched once, found again, listed, deleted. */
+
+import type { FileEntry, ManifestSummary } from "askmask-wasm";
+import { AskmaskError } from "../../errors";
+import type { RetryPolicy, StoredModel } from "../../models";
+import { CacheBackend } from "./cache";
+import { Download, type DownloadContext } from "./download";
+import { isHtml, MANIFEST, refusal, webPage } from "./http-faults";
+import { HttpResponse } from "./http-response";
+import { share, unshared } from "./lock";
+import { MemoryBackend } from "./memory";
+import { OpfsBackend } from "./opfs";
+import type { Origin } from "./origin";
+import { type Manifest, type ModelRecord, Records } from "./records";
+import { withRetries } from "./retry";
+import { type StorageBackend, StorageRefused } from "./storage-backend";
+
+const MANIFEST_LIMIT = 4 << 20;
+const DELETE_TRIES = 10;
+
+/** What reads manifests. */
+type ReadManifest = (text: string) => ManifestSummary;
+
+export interface StoredFiles {
+  files: Map<string, Blob>;
+  /** Whether some of them are in memory only, and why. */
+  unstored: "unsupported" | "refused" | null;
+  /** Lets the model be deleted again. */
+  release(): void;
+}
+
+export class Store {
+  readonly #records: Records;
+
+  private constructor(
+    private readonly disk: StorageBackend | null,
+    readonly memory: MemoryBackend,
+  ) {
+    this.#records = new Records(disk ?? memory);
+  }
+
+  /** `kept`: whole files, and manifests, of an earlier store that only memory could keep. */
+  static async open(kept?: ReadonlyMap<string, Blob>): Promise<Store> {
+    const memory = new MemoryBackend();
+    for (const [sha256, blob] of kept ?? []) {
+      memory.blobs.set(sha256, blob);
+      await memory.writeNote(`done-${sha256}`, "");
+    }
+    return new Store((await OpfsBackend.open()) ?? (await CacheBackend.open()), memory);
+  }
+
+  /** The stored manifest of a model that is whole, without asking anyone; else the origin's. */
+  async manifest(
+    origin: Origin,
+    key: string,
+    read: ReadManifest,
+    retry: RetryPolicy,
+    signal: AbortSignal,
+  ): Promise<Manifest> {
+    const kept = await this.memory.blob(manifestName(key));
+    if (kept !== null) {
+      const text = await kept.text();
+      return { text, listing: read(text) };
+    }
+    const record = await this.#records.read(key);
+    if (record !== null && (await this.#records.isComplete(record))) return record.manifest;
+    const text = await withRetries(
+      () => fetchManifest(origin, retry, signal),
+      () => 0,
+      {
+        retry,
+        signal,
+        onFault: () => undefined,
+      },
+    );
+    return { text, listing: read(text) };
+  }
+
+  async obtain(
+    origin: Origin,
+    key: string,
+    manifest: Manifest,
+    context: DownloadContext,
+  ): Promise<StoredFiles> {
+    const stored = await this.#bring(origin, key, manifest, context);
+    // A fresh worker then needs no server either.
+    if (stored.unstored) this.memory.blobs.set(manifestName(key), new Blob([manifest.text]));
+    return stored;
+  }
+
+  #bring(
+    origin: Origin,
+    key: string,
+    manifest: Manifest,
+    context: DownloadContext,
+  ): Promise<StoredFiles> {
+    if (!origin.keep) return this.#intoMemory(origin, manifest, context, null);
+    if (this.disk === null) return this.#intoMemory(origin, manifest, context, "unsupported");
+    return this.#ontoDisk(this.disk, origin, key, manifest, context);
+  }
+
+  async #intoMemory(
+    origin: Origin,
+    { listing }: Manifest,
+    context: DownloadContext,
+    unstored: StoredFiles["unstored"],
+  ): Promise<StoredFiles> {
+    const download = new Download(origin, null, this.memory, context);
+    const files = await download.run(listing.files);
+    return { files, unstored, release: () => undefined };
+  }
+
+  async #ontoDisk(
+    disk: StorageBackend,
+    origin: Origin,
+    key: string,
+    manifest: Manifest,
+    context: DownloadContext,
+  ): Promise<StoredFiles> {
+    // First, so that what a preview brought is not collected.
+    const named = await this.#announce(key, { source: origin.source, manifest });
+    await unshared(useLock(key), 1, () => this.#records.collect());
+    const release = await share(useLock(key), context.signal);
+    try {
+      const download = new Download(origin, named ? disk : null, this.memory, context);
+      const files = await download.run(manifest.listing.files);
+      return { files, release, unstored: named && !download.refused ? null : "refused" };
+    } catch (fault) {
+      release();
+      throw fault;
+    }
+  }
+
+  /** Brings small files of a model that nobody asked for yet; they do not make it a stored one. */
+  preview(
+    origin: Origin,
+    files: readonly FileEntry[],
+    context: DownloadContext,
+  ): Promise<Map<string, Blob>> {
+    return new Download(origin, origin.keep ? this.disk : null, this.memory, context).run(files);
+  }
+
+  /** Bytes of a model that need no download. */
+  storedBytes(listing: ManifestSummary): Promise<number> {
+    return this.#records.storedBytes(listing);
+  }
+
+  async list(): Promise<StoredModel[]> {
+    const models: StoredModel[] = [];
+    for (const key of await this.#records.keys()) {
+      const record = await this.#records.read(key);
+      if (record === null) continue;
+      const { name, licence, bytes } = record.manifest.listing;
+      const storedBytes = await this.#records.storedBytes(record.manifest.listing);
+      const complete = await this.#records.isComplete(record);
+      models.push({ key, name, licence, source: record.source, bytes, storedBytes, complete });
+    }
+    return models;
+  }
+
+  async delete(key: string): Promise<void> {
+    if (this.disk === null) return;
+    const deleted = await unshared(useLock(key), DELETE_TRIES, async () => {
+      await this.#records.remove(key);
+      await this.#records.collect();
+    });
+    if (deleted) return;
+    const hint = "Choose another model here and close it in other tabs, then delete it.";
+    throw new AskmaskError("in-use", "This model is in use.", hint);
+  }
+
+  /** Whether this was noted, by {@link remember}. */
+  async remembers(what: string): Promise<boolean> {
+    return (await this.#backend.note(`known-${what}`)) !== null;
+  }
+
+  async remember(what: string): Promise<void> {
+    try {
+      await this.#backend.writeNote(`known-${what}`, "");
+    } catch (fault) {
+      // It will be found out again next time.
+      if (!(fault instanceof StorageRefused)) throw fault;
+    }
+  }
+
+  get #backend(): StorageBackend {
+    return this.disk ?? this.memory;
+  }
+
+  /** Names the model's files before they come; false where the disk has no room for that. */
+  async #announce(key: string, record: ModelRecord): Promise<boolean> {
+    try {
+      await this.#records.write(key, record);
+      return true;
+    } catch (fault) {
+      if (fault instanceof StorageRefused) return false;
+      throw fault;
+    }
+  }
+}
+
+/** Under which memory keeps a manifest beside the files, which go by their hash. */
+function manifestName(key: string): string {
+  return `manifest-${key}`;
+}
+
+function useLock(key: string): string {
+  return `askmask-use-${key}`;
+}
+
+async function fetchManifest(
+  { manifest }: Origin,
+  retry: RetryPolicy,
+  signal: AbortSignal,
+): Promise<string> {
+  const request = { url: manifest, file: MANIFEST, cache: "no-cache" } as const;
+  const reply = await HttpResponse.fetch(request, retry, signal);
+  try {
+    if (!reply.response.ok) throw refusal(reply.response, MANIFEST);
+    if (isHtml(reply.response)) throw webPage(MANIFEST);
+    const decoder = new TextDecoder();
+    let [text, bytes] = ["", 0];
+    for await (const piece of reply.pieces(signal)) {
+      bytes += piece.length;
+      if (bytes > MANIFEST_LIMIT) {
+        throw new AskmaskError(
+          "integrity",
+          `${MANIFEST} is larger than 4 MiB.`,
+          "Check the address.",
+        );
+      }
+      text += decoder.decode(piece, { stream: true });
+    }
+    return text + decoder.decode();
+  } finally {
+    reply.close();
+  }
+}

@@ -1,0 +1,91 @@
+/** The answer, as it is written and after, with the notes that explain it. */
+
+import { AskmaskError } from "../lib";
+import type { App } from "./app";
+import { NANO } from "./choice";
+import { button, byId, make } from "./dom";
+import { EXPLANATIONS, outcomeOf } from "./outcome";
+import { pieces } from "./words";
+
+const PLACEHOLDER = "The answer appears here, word by word, with a colored mask for each object.";
+
+export class AnswerView {
+  readonly #question = byId("answer-question", HTMLElement);
+  readonly #text = byId("answer-text", HTMLElement);
+  readonly #note = byId("note", HTMLElement);
+  #noted = "";
+
+  constructor(private readonly app: App) {
+    app.onChange(() => this.#update());
+    this.#update();
+  }
+
+  #update(): void {
+    const { app } = this;
+    const writing = app.streamed !== null;
+    const answer = app.streamed ?? app.edits.answer;
+    this.#question.textContent = writing || app.busy === "ask" ? app.asking : app.edits.question;
+    this.#text.classList.toggle("writing", writing);
+    this.#text.classList.toggle("placeholder", answer === "" && !writing);
+    if (answer === "" && !writing) this.#text.textContent = app.busy === "ask" ? "" : PLACEHOLDER;
+    else this.#text.replaceChildren(...this.#pieces(answer));
+    this.#explain();
+  }
+
+  #pieces(answer: string): (Node | string)[] {
+    return pieces(answer).map((piece) => {
+      // A mark stays on the line of its word and of the full stop after it.
+      if ("text" in piece)
+        return piece.text.replace(/ $/, "\u00a0").replace(/^(?=\p{P})/u, "\u2060");
+      const item = this.app.streamed === null ? this.app.edits.items[piece.object] : undefined;
+      const dot = make("span", { className: "dot" });
+      dot.style.setProperty("--color", item?.color ?? "currentColor");
+      dot.setAttribute("role", "img");
+      dot.setAttribute("aria-label", item?.name ?? "object");
+      return dot;
+    });
+  }
+
+  /** Rebuilds the note only when it changes, so that focus on it survives. */
+  #explain(): void {
+    const [key, build] = this.#content();
+    if (key === this.#noted) return;
+    this.#noted = key;
+    this.#note.replaceChildren(...build());
+    this.#note.hidden = key === "";
+    this.#note.dataset.kind = this.app.error ? "error" : "info";
+  }
+
+  #content(): [string, () => Node[]] {
+    const { error, edits, busy } = this.app;
+    if (error) return [`${error.name} ${error.message}`, () => this.#errorNote(error)];
+    if (busy !== null || edits.question === "") return ["", () => []];
+    const outcome = outcomeOf(edits.items.map(({ found }) => found));
+    if (outcome === null) return ["", () => []];
+    const { title, text } = EXPLANATIONS[outcome];
+    return [outcome, () => [make("strong", {}, title), make("p", {}, text)]];
+  }
+
+  #errorNote(error: Error): Node[] {
+    const code = error instanceof AskmaskError ? error.code : "internal";
+    const hint = error instanceof AskmaskError ? error.hint : "";
+    const invalid = code === "gpu-result-invalid" ? EXPLANATIONS[code] : null;
+    const title = invalid?.title ?? error.message;
+    const text = invalid?.text ?? hint;
+    const actions = make("div", { className: "note-actions" });
+    if (code !== "invalid-image" && code !== "image-too-large") {
+      actions.append(button("Try again", "quiet", () => this.app.retry()));
+    }
+    const { choice, device } = this.app.runtime;
+    const withNano = { ...NANO, device: choice.device };
+    if (device?.device === "gpu" || code === "webgpu-unavailable") {
+      const onCpu = { ...choice, device: "cpu" as const };
+      actions.append(button("Use the CPU", "quiet", () => this.app.retryWith(onCpu)));
+    }
+    if (choice.source.kind !== "embedded" && code !== "invalid-query") {
+      actions.append(button("Use nano", "quiet", () => this.app.retryWith(withNano)));
+    }
+    actions.append(button("Dismiss", "quiet", () => this.app.dismiss()));
+    return [make("strong", {}, title), make("p", {}, text), actions];
+  }
+}

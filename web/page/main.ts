@@ -1,0 +1,112 @@
+/** Starts the page: makes the views and connects them. */
+
+import { AnswerView } from "./answer";
+import { App } from "./app";
+import { recall, remember } from "./choice";
+import { connectDiagnostics } from "./diagnostics";
+import { byId } from "./dom";
+import { Intake } from "./intake";
+import { Keyboard } from "./keyboard";
+import { Legend } from "./legend";
+import { ModelPanel } from "./models/panel";
+import { Offline } from "./offline";
+import { Pointer } from "./pointer";
+import { ProgressView } from "./progress";
+import { choiceFromAddress, Runtime } from "./runtime";
+import { Samples } from "./samples";
+import { Toolbar } from "./toolbar";
+import { UpdateView } from "./update";
+import { Viewport } from "./viewport";
+import { size } from "./words";
+
+function connectQuestion(app: App): void {
+  const form = byId("ask-form", HTMLFormElement);
+  const question = byId("question", HTMLTextAreaElement);
+  const button = byId("ask", HTMLButtonElement);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (app.busy) app.stop();
+    else void app.ask(question.value);
+  });
+  question.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (!app.busy) form.requestSubmit();
+  });
+  question.addEventListener("input", () => {
+    question.dataset.draft = "yes";
+  });
+  app.onChange(() => {
+    if (app.busy === "ask") delete question.dataset.draft;
+    button.textContent = app.busy ? "Stop" : "Ask";
+    button.classList.toggle("stop", app.busy !== null);
+  });
+}
+
+function connectDevice(app: App): void {
+  const name = byId("device-name", HTMLElement);
+  const reason = byId("device-reason", HTMLElement);
+  const initial = { name: name.textContent, reason: reason.textContent };
+  app.onChange(() => {
+    const { device } = app.runtime;
+    name.textContent = device ? `Runs on ${device.device === "gpu" ? "GPU" : "CPU"}` : initial.name;
+    const adapter = device?.adapter ? ` Adapter: ${device.adapter}.` : "";
+    reason.textContent = device ? `${device.reason}${adapter}` : initial.reason;
+  });
+}
+
+function connectLiveRegion(app: App): void {
+  const live = byId("live", HTMLElement);
+  app.onAnnounce((text) => {
+    live.textContent = text;
+  });
+}
+
+/** Says how large the model is before anything large is fetched. */
+async function tellModelSize(): Promise<void> {
+  const response = await fetch(new URL("models/nano/manifest.json", document.baseURI));
+  if (!response.ok) return;
+  const { files }: { files: { bytes: number }[] } = await response.json();
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const text = `The model, ${size(bytes)}, comes from this site with the first question.`;
+  byId("model-size", HTMLElement).textContent = text;
+}
+
+/** Once an answer was given, the next one needs no network. */
+function connectOffline(app: App, offline: Offline): void {
+  new UpdateView(app, offline);
+  app.onChange(() => {
+    if (app.busy !== null || app.runtime.loaded === null) return;
+    const embedded = app.runtime.choice.source.kind === "embedded";
+    void offline.keep(embedded ? ["program", "model"] : ["program"]);
+  });
+  // Where there is none, in private windows for one, the page works all the same.
+  offline.start().catch(console.warn);
+}
+
+const remembered = recall();
+const forced = choiceFromAddress(location.search);
+const app = new App(new Runtime({ ...remembered.model, ...(forced && { device: forced }) }));
+app.set({ mode: remembered.view });
+app.onChange(() => {
+  if (recall().view !== app.mode) remember({ view: app.mode });
+});
+
+const viewport = new Viewport(app);
+new Toolbar(app, viewport);
+new Pointer(app, viewport);
+new Keyboard(app, viewport);
+new ProgressView(app);
+new AnswerView(app);
+new Legend(app);
+new Intake(app);
+connectQuestion(app);
+connectDevice(app);
+connectLiveRegion(app);
+const offline = new Offline();
+new ModelPanel(app, offline);
+connectOffline(app, offline);
+connectDiagnostics(app, () => offline.kept);
+// Without either the page still works on people's own pictures.
+new Samples(app).load().catch(console.error);
+tellModelSize().catch(console.error);

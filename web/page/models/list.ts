@@ -1,0 +1,196 @@
+/** What is in use, what is ready to use, and how to add more. */
+
+import { deleteModel, isSameSource, type MemoryUsage, models, type StoredModel } from "../../lib";
+import type { App } from "../app";
+import { NANO } from "../choice";
+import { button, byId, facts, iconButton, make } from "../dom";
+import type { Offline } from "../offline";
+import { plural, size } from "../words";
+import { CHECKPOINTS, NANO_CAN } from "./checkpoints";
+import { describeSource } from "./sources";
+
+interface ListActions {
+  useNano(): void;
+  look(model: StoredModel): void;
+  say(text: string): void;
+}
+
+export class ModelList {
+  readonly #body = byId("models-list", HTMLElement);
+  readonly #rows = byId("model-rows", HTMLElement);
+  #stored: StoredModel[] = [];
+  #memory: MemoryUsage | null = null;
+  /** The key of the model whose deletion is being confirmed. */
+  #deleting: string | null = null;
+
+  constructor(
+    private readonly app: App,
+    private readonly offline: Offline,
+    private readonly actions: ListActions,
+  ) {
+    const rows = CHECKPOINTS.map(({ name, bytes, licence }) =>
+      make(
+        "tr",
+        {},
+        make("th", { scope: "row" }, name),
+        make("td", {}, bytes),
+        make("td", {}, licence),
+      ),
+    );
+    byId("checkpoints", HTMLElement).replaceChildren(...rows);
+    const [{ repository, name, folder }] = CHECKPOINTS;
+    byId("guide-download", HTMLElement).textContent =
+      `hf download ${repository} --local-dir ${name}`;
+    byId("guide-convert", HTMLElement).textContent =
+      `askmask quantize ${name} ${folder} --source ${repository} --licence LICENSE`;
+    offline.onChange(() => this.#renderInUse());
+  }
+
+  set hidden(hidden: boolean) {
+    this.#body.hidden = hidden;
+  }
+
+  /** Asks anew what is stored and how much memory is taken. */
+  async refresh(): Promise<void> {
+    this.#deleting = null;
+    this.#memory = null;
+    this.#render();
+    const { loaded } = this.app.runtime;
+    const memory = loaded && this.app.busy === null ? loaded.memoryUsage() : null;
+    const [stored, used] = await Promise.allSettled([models(), memory]);
+    this.#stored = stored.status === "fulfilled" ? stored.value : [];
+    this.#memory = used.status === "fulfilled" ? used.value : null;
+    this.#render();
+    const storage = this.#stored.length > 0 ? await describeStorage() : "";
+    byId("storage-state", HTMLElement).textContent = storage;
+  }
+
+  #render(): void {
+    this.#renderInUse();
+    this.#rows.replaceChildren(this.#nanoRow(), ...this.#stored.map((model) => this.#row(model)));
+  }
+
+  #renderInUse(): void {
+    const { choice, loaded } = this.app.runtime;
+    const device = loaded?.device;
+    facts(byId("in-use", HTMLElement), [
+      ["Model", `${choice.name}, ${describeSource(choice.source)}`],
+      [
+        "Device",
+        device
+          ? `${device.device.toUpperCase()}. ${device.reason}`
+          : "Chosen when the model loads, with the first question",
+      ],
+      ["Memory", this.#memory && describeMemory(this.#memory)],
+      ["Offline", this.#offlineState()],
+      ["Note", loaded?.notice ?? null],
+    ]);
+  }
+
+  #offlineState(): string {
+    const { kept } = this.offline;
+    if (kept.length === 0) return "This browser keeps nothing for this page";
+    const needed = this.app.runtime.choice.source.kind === "embedded" ? "model" : "program";
+    if (kept.includes(needed)) return "Starts and answers without a network";
+    return "Starts without a network; answers too once it has answered here";
+  }
+
+  #nanoRow(): HTMLElement {
+    const current = this.app.runtime.choice.source.kind === "embedded";
+    const text = make("div", {}, make("strong", {}, NANO.name), make("p", {}, NANO_CAN));
+    const action = current ? inUse() : button("Use", "quiet", () => this.actions.useNano());
+    action.setAttribute("data-key", "nano");
+    return row(current, text, make("div", { className: "row-actions" }, action));
+  }
+
+  #row(model: StoredModel): HTMLElement {
+    const { name, licence, source, bytes, storedBytes, complete, key } = model;
+    const current = isSameSource(source, this.app.runtime.choice.source);
+    const amount = complete ? size(bytes) : `${size(storedBytes)} of ${size(bytes)}`;
+    const text = make(
+      "div",
+      {},
+      make("strong", {}, name),
+      make("p", {}, `${amount} · ${licence} · ${describeSource(source)}`),
+    );
+    const look = button(complete ? "Use" : "Continue", "quiet", () => this.actions.look(model));
+    look.setAttribute("aria-label", `${look.textContent} ${name}`);
+    const remove = iconButton("trash", `Delete ${name}`, () => this.#ask(key));
+    remove.dataset.key = `delete-${key}`;
+    const actions = make("div", { className: "row-actions" }, current ? inUse() : look, remove);
+    const item = row(current, text, actions);
+    if (!complete) item.append(storedBar(storedBytes / bytes, name));
+    if (this.#deleting === key) item.append(this.#confirm(model, current));
+    return item;
+  }
+
+  #ask(key: string): void {
+    this.#deleting = key;
+    this.#render();
+    this.#rows.querySelector<HTMLElement>(".confirm button")?.focus();
+  }
+
+  #confirm(model: StoredModel, current: boolean): HTMLElement {
+    const instead = current ? " nano answers from then on." : "";
+    const text = `Delete ${model.name} and free ${size(model.storedBytes)}?${instead}`;
+    const keep = button("Keep", "quiet", () => {
+      this.#deleting = null;
+      this.#render();
+      this.#rows.querySelector<HTMLElement>(`[data-key="delete-${model.key}"]`)?.focus();
+    });
+    const remove = button("Delete", "quiet danger", () => void this.#delete(model, current));
+    return make("div", { className: "confirm" }, make("p", {}, text), keep, remove);
+  }
+
+  async #delete({ key, name }: StoredModel, current: boolean): Promise<void> {
+    if (current) this.actions.useNano();
+    try {
+      await deleteModel(key);
+      await this.refresh();
+      this.actions.say(`${name} deleted.`);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#rows.querySelector(".confirm p")?.replaceChildren(message);
+      this.actions.say(message);
+    }
+    byId("models-title", HTMLElement).focus();
+  }
+}
+
+function row(current: boolean, ...children: HTMLElement[]): HTMLElement {
+  const item = make("li", { className: "model-row" }, ...children);
+  item.classList.toggle("current", current);
+  return item;
+}
+
+function inUse(): HTMLElement {
+  return make("span", { className: "badge" }, "In use");
+}
+
+function storedBar(stored: number, name: string): HTMLElement {
+  const bar = make("progress", { max: 1, value: stored });
+  bar.setAttribute("aria-label", `Downloaded of ${name}`);
+  return bar;
+}
+
+function describeMemory({ heap, gpu, gpuPeak, reloads, reloadedBytes }: MemoryUsage): string {
+  const onGpu = gpuPeak > 0 ? `, GPU ${size(gpu)} (at most ${size(gpuPeak)})` : "";
+  const again =
+    reloads > 0
+      ? `. Low memory has read ${size(reloadedBytes)} again in ${plural(reloads, "reload")}`
+      : "";
+  return `Page ${size(heap)}${onGpu}${again}`;
+}
+
+async function describeStorage(): Promise<string> {
+  try {
+    const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+    const persisted = await navigator.storage.persisted();
+    const promise = persisted
+      ? "The browser keeps it until you delete it."
+      : "The browser may drop it when the disk is full.";
+    return `This site stores ${size(usage)} of the ${size(quota)} it may. ${promise}`;
+  } catch {
+    return "";
+  }
+}

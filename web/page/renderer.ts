@@ -1,0 +1,231 @@
+/** Draws the picture, its masks and marks onto a canvas. */
+
+import type { Box, Picture, Point } from "../lib";
+import { type Extent, type Point2, toScreen, type View } from "./geometry";
+import type { Item, ViewMode } from "./types";
+
+interface Scene {
+  picture: Picture;
+  view: View;
+  mode: ViewMode;
+  opacity: number;
+  items: readonly Item[];
+  selected: Item | null;
+  points: readonly Point[];
+  box: Box | null;
+  /** The keyboard's crosshair in picture pixels. */
+  crosshair: Point2 | null;
+}
+
+const layers = new WeakMap<Item, OffscreenCanvas>();
+const outlines = new WeakMap<Item, Path2D>();
+const bases = new WeakMap<Picture, OffscreenCanvas>();
+
+function context2d(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("This browser gives no 2D canvas.");
+  return context;
+}
+
+function baseOf(picture: Picture): OffscreenCanvas {
+  const known = bases.get(picture);
+  if (known) return known;
+  const { width, height, pixels } = picture;
+  const canvas = new OffscreenCanvas(width, height);
+  context2d(canvas).putImageData(new ImageData(pixels, width, height), 0, 0);
+  bases.set(picture, canvas);
+  return canvas;
+}
+
+/** The item's mask as a layer in its color, clear elsewhere; its filled outline until `onPixels`. */
+function layerOf(item: Item, onPixels: () => void): OffscreenCanvas {
+  const known = layers.get(item);
+  if (known) return known;
+  const { mask } = item.found;
+  const canvas = new OffscreenCanvas(mask.width, mask.height);
+  const context = context2d(canvas);
+  context.fillStyle = item.color;
+  context.fill(outlineOf(item), "evenodd");
+  layers.set(item, canvas);
+  mask.pixels().then(
+    (pixels) => {
+      context.putImageData(colored(pixels, mask.width, item.color), 0, 0);
+      onPixels();
+    },
+    // Asked for again when it is drawn again.
+    () => layers.delete(item),
+  );
+  return canvas;
+}
+
+function colored(pixels: Uint8Array, width: number, color: string): ImageData {
+  const image = new ImageData(width, pixels.length / width);
+  const words = new Uint32Array(image.data.buffer);
+  const rgb = Number.parseInt(color.slice(1), 16);
+  // ImageData is RGBA in memory, so little-endian words read ABGR.
+  const word = 0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16);
+  for (let index = 0; index < pixels.length; index++) if (pixels[index]) words[index] = word;
+  return image;
+}
+
+function outlineOf(item: Item): Path2D {
+  const known = outlines.get(item) ?? new Path2D(item.found.outline);
+  outlines.set(item, known);
+  return known;
+}
+
+export class Renderer {
+  readonly #context: CanvasRenderingContext2D;
+  #union: { mode: ViewMode; items: readonly Item[]; image: OffscreenCanvas } | null = null;
+
+  /** `onPixels` is called when what was drawn can be drawn better. */
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly onPixels: () => void,
+  ) {
+    const context = canvas.getContext("2d");
+    if (context === null) throw new Error("This browser gives no 2D canvas.");
+    this.#context = context;
+  }
+
+  /** Fits the canvas to its place on the page; returns its size in CSS pixels. */
+  resize(): Extent {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const ratio = devicePixelRatio;
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.canvas.width !== w) this.canvas.width = w;
+    if (this.canvas.height !== h) this.canvas.height = h;
+    return { width, height };
+  }
+
+  clear(): void {
+    this.#context.resetTransform();
+    this.#context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  draw(scene: Scene): void {
+    this.clear();
+    this.#drawPicture(scene);
+    if (scene.mode === "overlay") this.#drawOutlines(scene);
+    if (scene.mode !== "original") this.#drawMarks(scene);
+  }
+
+  #drawPicture(scene: Scene): void {
+    const context = this.#context;
+    const { view, picture, mode } = scene;
+    const scale = view.scale * devicePixelRatio;
+    context.setTransform(scale, 0, 0, scale, view.x * devicePixelRatio, view.y * devicePixelRatio);
+    // Enlarged pixels stay squares: what is shown is what is exported.
+    context.imageSmoothingEnabled = scale < 3;
+    context.imageSmoothingQuality = "high";
+    if (mode === "overlay" || mode === "original") context.drawImage(baseOf(picture), 0, 0);
+    if (mode === "overlay") this.#drawLayers(scene);
+    if (mode === "mask") {
+      context.fillStyle = "#000";
+      context.fillRect(0, 0, picture.width, picture.height);
+    }
+    if (mode === "mask" || mode === "cutout") context.drawImage(this.#unionOf(scene), 0, 0);
+  }
+
+  #drawLayers({ items, opacity }: Scene): void {
+    this.#context.globalAlpha = opacity;
+    for (const item of items) this.#context.drawImage(this.#layerOf(item), 0, 0);
+    this.#context.globalAlpha = 1;
+  }
+
+  #layerOf(item: Item): OffscreenCanvas {
+    return layerOf(item, () => {
+      this.#union = null;
+      this.onPixels();
+    });
+  }
+
+  #unionOf(scene: Scene): OffscreenCanvas {
+    const { mode, items } = scene;
+    const known = this.#union;
+    const same = known?.mode === mode && known.items.length === items.length;
+    if (known && same && known.items.every((item, index) => item === items[index])) {
+      return known.image;
+    }
+    const image = this.#join(scene, mode === "mask" ? "#fff" : baseOf(scene.picture));
+    this.#union = { mode, items, image };
+    return image;
+  }
+
+  /** All masks joined, filled with one color or the picture, at its size. */
+  #join({ items, picture }: Scene, fill: CanvasImageSource | string): OffscreenCanvas {
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const context = context2d(canvas);
+    for (const item of items) context.drawImage(this.#layerOf(item), 0, 0);
+    context.globalCompositeOperation = "source-in";
+    if (typeof fill === "string") {
+      context.fillStyle = fill;
+      context.fillRect(0, 0, canvas.width, canvas.height);
+    } else {
+      context.drawImage(fill, 0, 0);
+    }
+    return canvas;
+  }
+
+  #drawOutlines({ items, selected, view }: Scene): void {
+    const ratio = devicePixelRatio;
+    const matrix = new DOMMatrix([view.scale, 0, 0, view.scale, view.x, view.y]);
+    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    for (const item of items) {
+      const path = new Path2D();
+      path.addPath(outlineOf(item), matrix);
+      const width = item.id === selected?.id ? 2.5 : 1.5;
+      this.#stroke(path, item.color, width);
+    }
+  }
+
+  /** A white rim keeps a line visible on any ground. */
+  #stroke(path: Path2D, color: string, width: number): void {
+    const context = this.#context;
+    context.lineJoin = "round";
+    context.strokeStyle = "rgb(255 255 255 / 0.9)";
+    context.lineWidth = width + 2;
+    context.stroke(path);
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.stroke(path);
+  }
+
+  #drawMarks({ points, box, view, selected, crosshair }: Scene): void {
+    const ratio = devicePixelRatio;
+    const color = selected?.color ?? "#1c1b1a";
+    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    if (box) this.#drawBox(box, view, color);
+    for (const point of points) this.#drawPoint(point, view);
+    if (crosshair) this.#drawCrosshair(toScreen(view, crosshair));
+  }
+
+  #drawBox([x0, y0, x1, y1]: Box, view: View, color: string): void {
+    const a = toScreen(view, { x: x0, y: y0 });
+    const b = toScreen(view, { x: x1, y: y1 });
+    const path = new Path2D();
+    path.rect(a.x, a.y, b.x - a.x, b.y - a.y);
+    this.#context.setLineDash([7, 5]);
+    this.#stroke(path, color, 2);
+    this.#context.setLineDash([]);
+  }
+
+  #drawPoint(point: Point, view: View): void {
+    const { x, y } = toScreen(view, point);
+    const context = this.#context;
+    const disc = new Path2D();
+    disc.arc(x, y, 9, 0, 2 * Math.PI);
+    context.fillStyle = point.label === 1 ? "#0a7d4f" : "#c02626";
+    context.fill(disc);
+    const sign = new Path2D(`M${x - 4} ${y}h8`);
+    if (point.label === 1) sign.addPath(new Path2D(`M${x} ${y - 4}v8`));
+    context.strokeStyle = "#fff";
+    context.lineWidth = 2;
+    context.stroke(disc);
+    context.stroke(sign);
+  }
+
+  #drawCrosshair({ x, y }: Point2): void {
+    this.#stroke(new Path2D(`M${x - 14} ${y}h28M${x} ${y - 14}v28`), "#1c1b1a", 1.5);
+  }
+}
