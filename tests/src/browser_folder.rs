@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use askmask_core::Error;
-use askmask_core::models::sa2va::{Config, memory};
-use askmask_core::pipeline::ModelFiles;
-use askmask_core::quantize::{Extras, Plan, Recipe, Sink};
+use askmask_core::models::sa2va::{self, Config};
+use askmask_core::pipeline::{FAMILIES, ModelFiles};
+use askmask_core::quantize::{Extras, Options, Plan, Sink};
 use askmask_core::weights::manifest::Origin;
 use askmask_core::weights::{Folder, Manifest, ReadAt, Stored};
 
@@ -23,13 +23,14 @@ impl BrowserFolder {
         let text = String::from_utf8(bytes(&format!("{name}/config.json"))).expect("text");
         let config = Config::parse(&text).expect("a sound configuration");
         let json = serde_json::from_str(&text).expect("JSON");
-        let plan = Plan::new(&source, &json, &Recipe::default()).expect("a model to quantize");
+        let plan = Plan::new(&source, &json, &sa2va::table(&config), &Options::default());
+        let plan = plan.expect("a model to quantize");
         let mut files = Self::default();
         let extras = Extras {
             config: &json,
             tokenizer: &bytes(&format!("{name}/tokenizer.json")),
             origin: Origin::default(),
-            memory: &|tensors| memory(&config, tensors),
+            family: sa2va::FAMILY,
         };
         plan.write(&source, extras, &mut files)
             .expect("memory takes every file");
@@ -38,7 +39,7 @@ impl BrowserFolder {
 
     pub fn manifest(&self) -> Manifest {
         let text = String::from_utf8(self.0["manifest.json"].clone()).expect("text");
-        Manifest::parse(&text).expect("our own manifest is sound")
+        Manifest::parse(&text, FAMILIES).expect("our own manifest is sound")
     }
 
     /// The model behind its manifest, as the browser reads it.
@@ -47,11 +48,7 @@ impl BrowserFolder {
         stored
             .check_hashes()
             .expect("hashes are those of the files");
-        ModelFiles {
-            config: String::from_utf8(self.0["config.json"].clone()).expect("text"),
-            tokenizer: self.0["tokenizer.json"].clone(),
-            weights: Box::new(stored),
-        }
+        ModelFiles::from_stored(stored).expect("a sound model")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs a fixture model through the product's own pipeline and compares every stage with what
 //! the reference implementation computed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use askmask_core::pipeline::{
     Answer, AskOptions, LoadOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts,
 };
 use askmask_core::weights::InMemory;
-use askmask_core::{Error, Host, Mask, RgbImage, Stage, Trace};
+use askmask_core::{Error, Host, Mask, RgbImage, Stage, TraceEvent, TraceStage};
 use serde::Deserialize;
 
 use crate::{Tensors, bytes, json};
@@ -54,7 +55,7 @@ pub struct Golden {
 
 /// A host that records stages.
 #[derive(Default)]
-pub struct Recorder(Trace);
+pub struct Recorder(RefCell<Stages>);
 
 impl Host for Recorder {
     fn progress(&self, _: Stage, _: u64, _: Option<u64>) {}
@@ -62,14 +63,48 @@ impl Host for Recorder {
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
         Box::pin(ready(Ok(())))
     }
-    fn trace(&self) -> Option<&Trace> {
-        Some(&self.0)
+    fn wants_trace(&self) -> bool {
+        true
     }
+    fn trace(&self, event: TraceEvent) {
+        let count: usize = event.shape.iter().product();
+        assert_eq!(event.values.len(), count, "{:?}", event.stage);
+        let name = fixture_name(event.stage, event.index);
+        let mut stages = self.0.borrow_mut();
+        stages.entry(name).or_default().extend(event.values);
+    }
+}
+
+/// What the fixtures call a stage. What comes once for each tile or token is one row after another.
+fn fixture_name(stage: TraceStage, index: usize) -> String {
+    use TraceStage as S;
+    let name = match stage {
+        S::PixelValues => "pixel_values",
+        S::VitEmbeddings => "vit_embeddings",
+        S::VitLastHidden => "vit_last_hidden",
+        S::PixelShuffled => "pixel_shuffled",
+        S::ImageTokens => "image_tokens",
+        S::SamPixelValues => "sam_pixel_values",
+        S::HieraStage => return format!("hiera_stage_{index}"),
+        S::Fpn => return format!("fpn_{index}"),
+        S::SamImageEmbedding => return format!("sam_image_embedding_{index}"),
+        S::LmInputsEmbeds => "lm_inputs_embeds",
+        S::LmHidden => return format!("lm_hidden_{index}"),
+        S::StepLogits => "step_logits",
+        S::StepHidden => "step_hidden",
+        S::SegHidden => "seg_hidden",
+        S::SegEmbedding => "seg_embeddings",
+        S::PromptSparse => return format!("seg{index}_sparse"),
+        S::MaskLogits => return format!("seg{index}_masks"),
+        S::MaskIou => return format!("seg{index}_iou"),
+        S::ObjectScore => return format!("seg{index}_object_score"),
+    };
+    name.to_owned()
 }
 
 impl Recorder {
     pub fn stages(self) -> Stages {
-        pollster::block_on(self.0.finish()).expect("stages are readable")
+        self.0.into_inner()
     }
 }
 
@@ -180,7 +215,7 @@ impl Golden {
         let stages = host.stages();
         let mut rows = vec![self.refined_row(case, "low_res", object.low_res_logits())];
         rows.push(self.refined_row(case, "iou", &[object.score]));
-        rows.push(self.refined_row(case, "object_score", &stages["refine_object_score"]));
+        rows.push(self.refined_row(case, "object_score", &stages["seg0_object_score"]));
         (object, rows)
     }
 

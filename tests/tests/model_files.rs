@@ -6,9 +6,11 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use askmask_core::Error;
-use askmask_core::models::sa2va::{Config, memory};
-use askmask_core::quantize::group::{QuantParams, Quantized};
-use askmask_core::quantize::{Extras, Plan, Recipe, Sink};
+use askmask_core::kernels::QuantParams;
+use askmask_core::models::sa2va::{self, Config};
+use askmask_core::pipeline::FAMILIES;
+use askmask_core::quantize::group::quantize;
+use askmask_core::quantize::{Extras, Options, Plan, Sink};
 use askmask_core::weights::manifest::Origin;
 use askmask_core::weights::{
     Folder, InMemory, Index, Manifest, ReadAt, Stored, TensorSource, safetensors,
@@ -119,7 +121,7 @@ fn quantization_equals_mlx() {
     for group_size in [32, 64, 128] {
         for bits in [4, 8] {
             let name = |part| format!("g{group_size}_b{bits}_{part}");
-            let ours = Quantized::quantize(&weight, 256, QuantParams { group_size, bits }).unwrap();
+            let ours = quantize(&weight, 256, QuantParams { group_size, bits }).unwrap();
             let packed: Vec<u8> = ours
                 .packed()
                 .iter()
@@ -154,13 +156,14 @@ fn a_quantized_model_has_every_tensor_of_its_source() {
         Config::parse(&text).unwrap(),
         serde_json::from_str(&text).unwrap(),
     );
-    let plan = Plan::new(&source, &json, &Recipe::default()).unwrap();
+    let table = sa2va::table(&config);
+    let plan = Plan::new(&source, &json, &table, &Options::default()).unwrap();
     let mut files = Memory::default();
     let extras = Extras {
         config: &json,
         tokenizer: &bytes("sa2va_tiny/tokenizer.json"),
         origin: Origin::default(),
-        memory: &|tensors| memory(&config, tensors),
+        family: sa2va::FAMILY,
     };
     let manifest = plan.write(&source, extras, &mut files).unwrap();
     let written = Stored::new(manifest, Box::new(files.clone()));
@@ -187,7 +190,7 @@ fn fault_07_damaged_manifests_never_panic() {
         let Ok(text) = String::from_utf8(damaged) else {
             continue;
         };
-        let Ok(manifest) = Manifest::parse(&text) else {
+        let Ok(manifest) = Manifest::parse(&text, FAMILIES) else {
             continue;
         };
         read += 1;
@@ -233,10 +236,8 @@ impl ReadAt for Memory {
 /// Two tensors of which one is split.
 fn small_manifest() -> Vec<u8> {
     let hash = "0f".repeat(32);
-    let stage = |stage| json!({"stage": stage, "weights": 1, "lowMemoryWeights": 1, "activations": 1, "activationsPerTile": 1});
     let part = |file, offset, bytes, rows| json!({"file": file, "offset": offset, "bytes": bytes, "rows": rows});
     let file = |name, bytes| json!({"name": name, "bytes": bytes, "sha256": hash});
-    let memory = ["load", "encode-image", "think", "mask"].map(stage);
     json!({
         "format": "askmask-model", "version": 1, "family": "sa2va", "name": "n", "source": "s", "licence": "l",
         "files": [file("config.json", 2), file("tokenizer.json", 2), file("a", 20), file("b", 9)],
@@ -244,7 +245,6 @@ fn small_manifest() -> Vec<u8> {
             {"name": "x", "dtype": "F16", "shape": [3, 2], "parts": [part("a", 8, 8, 2), part("b", 0, 4, 1)]},
             {"name": "y", "dtype": "F32", "shape": [], "parts": [part("a", 16, 4, 1)]},
         ],
-        "memory": memory,
     })
     .to_string()
     .into_bytes()

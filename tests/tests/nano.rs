@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use askmask_core::DeviceKind;
-use askmask_core::pipeline::{Model, ModelFiles};
+use askmask_core::pipeline::{FAMILIES, Model, ModelFiles};
 use askmask_core::weights::{Files, Manifest, Stored};
 use askmask_tests::scenes::{Question, Quiet, picture, questions, score};
 use serde::Deserialize;
@@ -12,15 +12,10 @@ use serde::Deserialize;
 fn nano() -> Model {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/nano");
     let manifest = std::fs::read_to_string(folder.join("manifest.json")).expect("manifest.json");
-    let manifest = Manifest::parse(&manifest).expect("nano's manifest is sound");
+    let manifest = Manifest::parse(&manifest, FAMILIES).expect("nano's manifest is sound");
     let stored = Stored::new(manifest, Box::new(Files::new(folder)));
     stored.check_hashes().expect("nano's files are sound");
-    let read = |name: &str| stored.read_file(name).expect(name);
-    let files = ModelFiles {
-        config: String::from_utf8(read("config.json")).expect("config.json is text"),
-        tokenizer: read("tokenizer.json"),
-        weights: Box::new(stored),
-    };
+    let files = ModelFiles::from_stored(stored).expect("nano's files are readable");
     pollster::block_on(Model::load(files, DeviceKind::Cpu, &Quiet)).expect("nano loads")
 }
 

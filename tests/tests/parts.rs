@@ -1,4 +1,4 @@
-//! Loading part by part, low memory mode, tile caps and the canary, on the CPU backend.
+//! Loading part by part, low memory mode, tile caps and the self-check, on the CPU backend.
 //! On the GPU: `parts_gpu.rs`.
 
 use std::cell::{Cell, RefCell};
@@ -157,18 +157,18 @@ fn a_tile_cap_is_kept() {
 }
 
 #[test]
-fn the_canary_is_content_with_a_sound_device() {
+fn the_self_check_is_content_with_a_sound_device() {
     for fixture in ["sa2va_tiny", FIXTURE, "sa2va_nano_shape"] {
         for options in [DeviceKind::Cpu.into(), LOW_MEMORY] {
             pollster::block_on(async {
                 let model = Model::load(files(fixture), options, &Quiet).await.unwrap();
-                model.canary(&Quiet).await.unwrap();
+                model.self_check(&Quiet).await.unwrap();
             });
         }
     }
 }
 
-/// Every layer kind, and how the canary calls it.
+/// Every layer kind, and how the self-check calls it.
 const LAYERS: [(&str, &str); 11] = [
     (
         "vision_model.embeddings.patch_embedding.weight",
@@ -208,14 +208,14 @@ const LAYERS: [(&str, &str); 11] = [
 ];
 
 #[test]
-fn the_canary_finds_a_device_that_computes_wrongly() {
+fn the_self_check_finds_a_device_that_computes_wrongly() {
     for (tensor, layer) in LAYERS {
         let mut files = files(FIXTURE);
         assert!(files.weights.info(tensor).is_some(), "{tensor}");
         files.weights = Box::new(WrongOnce::new(files.weights, tensor));
         let found = pollster::block_on(async {
             let model = Model::load(files, DeviceKind::Cpu, &Quiet).await.unwrap();
-            model.canary(&Quiet).await
+            model.self_check(&Quiet).await
         });
         let stage = layer.to_owned();
         assert_eq!(found, Err(Error::GpuResultInvalid { stage }), "{tensor}");

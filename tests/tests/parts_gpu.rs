@@ -1,16 +1,17 @@
-//! Row-split matrices, low memory mode, counters and the canary on the GPU. One test, because a
+//! Row-split matrices, low memory mode, counters and the self-check on the GPU. One test, because a
 //! process has one GPU device.
 
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use askmask_core::nn::{Loader, Watch};
-use askmask_core::pipeline::{LoadOptions, Model};
-use askmask_core::quantize::group::QuantizationConfig;
+use askmask_core::nn::{Checkpoint, LoadObserver, Loader};
+use askmask_core::pipeline::{LoadOptions, Model, footprint};
 use askmask_core::runtime::device::{self, gpu_bytes, read};
-use askmask_core::runtime::preflight::{Machine, preflight};
-use askmask_core::weights::{Dtype, TensorInfo, TensorSource};
+use askmask_core::runtime::preflight::Machine;
+use askmask_core::weights::{
+    Dtype, QuantizationConfig, Row, TensorInfo, TensorSource, TensorTable,
+};
 use askmask_core::{DeviceKind, Error, RgbImage};
 use askmask_tests::browser_folder::BrowserFolder;
 use askmask_tests::bytes;
@@ -25,7 +26,7 @@ const FIXTURE: &str = "sa2va_tiny_q";
 fn parts_on_the_gpu() {
     let normal = Golden::run(FIXTURE, DeviceKind::Gpu);
     low_memory_gives_the_same_answer(&normal);
-    the_canary_tells_right_from_wrong();
+    the_self_check_tells_right_from_wrong();
     matrices_larger_than_a_buffer_are_split();
     the_estimate_covers_what_is_measured();
 }
@@ -48,8 +49,10 @@ fn the_estimate_covers_what_is_measured() {
         max_tiles: 12,
         low_memory: false,
     };
-    let report = preflight(&folder.manifest(), &machine);
-    let weights = folder.manifest().memory[0].weights;
+    let config = folder.files().config;
+    let footprint = footprint(&folder.manifest(), &config).unwrap();
+    let report = footprint.preflight(&machine);
+    let weights = footprint.stages[0].weights;
     pollster::block_on(async {
         let model = Model::load(folder.files(), DeviceKind::Gpu, &Quiet)
             .await
@@ -88,21 +91,21 @@ fn low_memory_gives_the_same_answer(normal: &Golden) {
     assert!(0 < usage.gpu && usage.gpu <= usage.gpu_peak, "{usage:?}");
 }
 
-fn the_canary_tells_right_from_wrong() {
-    let canary = |files| {
+fn the_self_check_tells_right_from_wrong() {
+    let check = |files| {
         pollster::block_on(async {
             let model = Model::load(files, DeviceKind::Gpu, &Quiet).await.unwrap();
-            model.canary(&Quiet).await
+            model.self_check(&Quiet).await
         })
     };
-    assert_eq!(canary(files(FIXTURE)), Ok(()));
+    assert_eq!(check(files(FIXTURE)), Ok(()));
     let mut wrong = files(FIXTURE);
     wrong.weights = Box::new(WrongOnce::new(wrong.weights, "mlp1.3.biases"));
     let stage = "connector".to_owned();
-    assert_eq!(canary(wrong), Err(Error::GpuResultInvalid { stage }));
+    assert_eq!(check(wrong), Err(Error::GpuResultInvalid { stage }));
 }
 
-/// Rows and columns of Sa2VA-1B's output head: 85 MB at 4 bits, so it comes in several parts.
+/// Rows and columns of Sa2VA-1B's output head: 85 MB at 4 bits, so it comes in several chunks.
 const HEAD: [usize; 2] = [151_679, 896];
 
 /// A quantized head whose words follow from their place, so that none is ever held in full.
@@ -111,9 +114,9 @@ struct Head([(String, TensorInfo); 3]);
 impl Head {
     fn new() -> Self {
         let [rows, columns] = HEAD;
-        let tensor = |part: &str, dtype, width| {
+        let tensor = |suffix: &str, dtype, width| {
             let shape = vec![rows, width];
-            (format!("head.{part}"), TensorInfo { dtype, shape })
+            (format!("head.{suffix}"), TensorInfo { dtype, shape })
         };
         Self([
             tensor("weight", Dtype::U32, columns / 8),
@@ -140,18 +143,18 @@ impl TensorSource for Head {
         let info = self.info(name).expect("one of three");
         let range = info.row_range(first, count).expect("rows that are there");
         assert!(range.len() <= 32 << 20, "{} bytes at once", range.len());
-        Ok(match name.ends_with("weight") {
-            true => range.map(|at| ((at * 2_654_435_761) >> 13) as u8).collect(),
+        Ok(match name {
+            "head.weight" => range.map(|at| ((at * 2_654_435_761) >> 13) as u8).collect(),
             // 1/16 and −1/2 in f16.
-            false if name.ends_with("scales") => [0x00, 0x2c].repeat(range.len() / 2).into(),
-            false => [0x00, 0xb8].repeat(range.len() / 2).into(),
+            "head.scales" => [0x00, 0x2c].repeat(range.len() / 2).into(),
+            _ => [0x00, 0xb8].repeat(range.len() / 2).into(),
         })
     }
 }
 
 struct Silent;
 
-impl Watch for Silent {
+impl LoadObserver for Silent {
     fn read(&self, _: u64) {}
 
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
@@ -164,10 +167,23 @@ fn matrices_larger_than_a_buffer_are_split() {
     let source: Rc<dyn TensorSource> = Rc::new(Head::new());
     let quantization: QuantizationConfig =
         serde_json::from_str(r#"{"group_size":32,"bits":4}"#).unwrap();
+    let row = Row {
+        name: "head.weight".into(),
+        shape: HEAD.into(),
+        part: "language",
+        bits: None,
+    };
+    let table = TensorTable::new(vec![row], Vec::new());
     let x: Vec<f32> = (0..columns).map(|i| (i as f32 * 0.1).sin()).collect();
     let product = |device: &Device| {
-        let mut loader = Loader::new(&source, Some(&quantization), device, &Silent);
-        let head = loader.linear("head", columns, rows, false).unwrap();
+        let checkpoint = Checkpoint {
+            source: &source,
+            table: &table,
+            quantization: Some(&quantization),
+        };
+        let head = Loader::new(checkpoint, device, &Silent)
+            .linear("head")
+            .unwrap();
         let x = Tensor::<1>::from_floats(x.as_slice(), device).unsqueeze::<2>();
         pollster::block_on(read(head.forward(x))).unwrap()
     };

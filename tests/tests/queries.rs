@@ -1,6 +1,7 @@
 //! Faults 5 and 6: what users type is text and nothing else.
 
 use askmask_core::language::tokenizer::{MAX_QUESTION, Tokenizer, validate_question};
+use askmask_core::models::sa2va::Chat;
 use askmask_tests::{bytes, json, mutations};
 use serde::Deserialize;
 
@@ -102,10 +103,10 @@ fn the_prompt_equals_the_reference() {
             .iter()
             .map(|b| i64::from_le_bytes(*b) as u32)
             .collect();
-        let (before, after) = tokenizer.picture_frame().unwrap();
-        let question = tokenizer
-            .question(expected.question.trim_start_matches("<image>"))
-            .unwrap();
+        let chat = Chat::new(&tokenizer).unwrap();
+        let (before, after) = chat.picture_frame(&tokenizer).unwrap();
+        let question = expected.question.trim_start_matches("<image>");
+        let question = chat.question(&tokenizer, question).unwrap();
         assert!(prompt.starts_with(&before), "{model}");
         assert!(prompt.ends_with(&[after, question].concat()), "{model}");
     }

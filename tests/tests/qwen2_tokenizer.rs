@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use askmask_core::language::tokenizer::{Parts, Tokenizer, build};
+use askmask_core::language::tokenizer::{Qwen2Files, Tokenizer};
 use askmask_tests::{bytes, json};
 use serde::Deserialize;
 
@@ -23,8 +23,8 @@ fn file(name: &str) -> String {
     String::from_utf8(bytes(&format!("qwen2_tokenizer/{name}"))).unwrap()
 }
 
-fn parts() -> Parts {
-    Parts {
+fn files() -> Qwen2Files {
+    Qwen2Files {
         vocabulary: file("vocab.json"),
         merges: file("merges.txt"),
         added: Some(file("added_tokens.json")),
@@ -38,16 +38,16 @@ fn ids_are_those_of_transformers() {
     let expected: Expected = json("qwen2_tokenizer/expected.json");
     assert!(expected.texts.len() >= 35, "{}", expected.texts.len());
     // tokenizer_config.json and added_tokens.json say the same; either is enough.
-    let later = Parts {
+    let later = Qwen2Files {
         added: None,
-        ..parts()
+        ..files()
     };
-    let older = Parts {
+    let older = Qwen2Files {
         config: None,
-        ..parts()
+        ..files()
     };
-    for parts in [parts(), later, older] {
-        let built = build(&parts).unwrap();
+    for files in [files(), later, older] {
+        let built = files.to_json().unwrap();
         let whole = tokenizers::Tokenizer::from_bytes(&built).unwrap();
         assert_eq!(whole.get_vocab_size(true), expected.size);
         for Encoded { text, ids } in &expected.texts {
@@ -67,15 +67,15 @@ fn ids_are_those_of_transformers() {
 
 #[test]
 fn contradicting_and_broken_files_are_refused() {
-    let refused = |parts: Parts, expected: &str| {
-        let error = build(&parts).unwrap_err();
+    let refused = |files: Qwen2Files, expected: &str| {
+        let error = files.to_json().unwrap_err();
         assert_eq!(error.code(), "unsupported-model");
         assert!(error.to_string().contains(expected), "{error}");
     };
-    let other = |edit: fn(&mut Parts)| {
-        let mut parts = parts();
-        edit(&mut parts);
-        parts
+    let other = |edit: fn(&mut Qwen2Files)| {
+        let mut files = files();
+        edit(&mut files);
+        files
     };
     refused(other(|p| p.vocabulary = "[]".into()), "vocab.json");
     refused(other(|p| p.merges += "Ġ nothing\n"), "merges.txt, line");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use askmask_core::models::sa2va::Config;
-use askmask_core::weights::TensorSource;
+use askmask_core::models::sa2va::{self, Config};
+use askmask_core::weights::{TensorSource, TensorTable};
 
 use crate::fault::Fault;
 use crate::host::say;
@@ -27,7 +27,7 @@ pub fn run(folder: &Path) -> Result<(), Fault> {
         "\n{:<34}{:>9}{:>16}{:>16}  types\n",
         "part", "tensors", "numbers", "bytes"
     ));
-    let parts = parts(weights.as_ref());
+    let parts = parts(weights.as_ref(), &sa2va::table(&config));
     for (name, part) in &parts {
         say(&line(name, part));
     }
@@ -69,13 +69,13 @@ fn describe(config: &Config) -> String {
     )
 }
 
-fn parts(weights: &dyn TensorSource) -> BTreeMap<String, Part> {
-    let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+fn parts(weights: &dyn TensorSource, table: &TensorTable) -> BTreeMap<&'static str, Part> {
+    let mut parts: BTreeMap<&str, Part> = BTreeMap::new();
     for name in weights.names() {
         let Some(info) = weights.info(name) else {
             continue;
         };
-        let part = parts.entry(part_of(name)).or_default();
+        let part = parts.entry(part_of(name, table)).or_default();
         part.tensors += 1;
         part.numbers += info.elements().unwrap_or(0) as u64;
         part.bytes += info.bytes().unwrap_or(0) as u64;
@@ -84,17 +84,13 @@ fn parts(weights: &dyn TensorSource) -> BTreeMap<String, Part> {
     parts
 }
 
-/// The first levels of a tensor's name that tell the model's parts apart.
-fn part_of(name: &str) -> String {
-    let name = name
-        .strip_prefix("grounding_encoder.sam2_model.")
-        .unwrap_or(name);
-    let levels = if name.starts_with("language_model.model.") {
-        3
-    } else {
-        1
-    };
-    name.split('.').take(levels).collect::<Vec<_>>().join(".")
+/// Where a tensor belongs, or why nowhere.
+fn part_of(name: &str, table: &TensorTable) -> &'static str {
+    match table.part(name) {
+        Some(part) => part,
+        None if table.is_droppable(name) => "not needed for pictures",
+        None => "unknown",
+    }
 }
 
 fn line(name: &str, part: &Part) -> String {

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use askmask_core::language::tokenizer;
-use askmask_core::pipeline::{LoadOptions, ModelFiles};
+use askmask_core::language::tokenizer::Qwen2Files;
+use askmask_core::pipeline::{FAMILIES, LoadOptions, ModelFiles};
 use askmask_core::weights::manifest::MANIFEST;
 use askmask_core::weights::{Files, Folder, Manifest, ReadAt, Stored, TensorSource};
 use askmask_core::{DeviceKind, Error};
@@ -55,7 +55,7 @@ impl Choice {
         let remote = remote.map_err(Fault::File)?;
         let folder = remote.folder(Duration::from_secs(self.patience), host)?;
         // Just verified.
-        model_files(stored(&folder)?)
+        Ok(ModelFiles::from_stored(stored(&folder)?)?)
     }
 
     /// How it is loaded.
@@ -74,7 +74,7 @@ pub fn files(folder: Option<&Path>) -> Result<ModelFiles, Fault> {
         return nano();
     };
     match browser_folder(folder)? {
-        Some(stored) => model_files(stored),
+        Some(stored) => Ok(ModelFiles::from_stored(stored)?),
         None => Ok(ModelFiles {
             config: text(&folder.join("config.json"))?,
             tokenizer: tokenizer_json(folder)?,
@@ -103,7 +103,7 @@ fn browser_folder(folder: &Path) -> Result<Option<Stored>, Fault> {
 
 /// A folder with a manifest.
 fn stored(folder: &Path) -> Result<Stored, Fault> {
-    let manifest = Manifest::parse(&text(&folder.join(MANIFEST))?)?;
+    let manifest = Manifest::parse(&text(&folder.join(MANIFEST))?, FAMILIES)?;
     Ok(Stored::new(
         manifest,
         Box::new(Files::new(folder.to_owned())),
@@ -120,30 +120,20 @@ pub fn tokenizer_json(folder: &Path) -> Result<Vec<u8>, Fault> {
         path if path.is_file() => text(&path).map(Some),
         _ => Ok(None),
     };
-    let parts = tokenizer::Parts {
+    let files = Qwen2Files {
         vocabulary: text(&folder.join("vocab.json"))?,
         merges: text(&folder.join("merges.txt"))?,
         added: optional("added_tokens.json")?,
         config: optional("tokenizer_config.json")?,
         special: optional("special_tokens_map.json")?,
     };
-    Ok(tokenizer::build(&parts)?)
+    Ok(files.to_json()?)
 }
 
 fn nano() -> Result<ModelFiles, Fault> {
-    let manifest = Manifest::parse(include_str!("../../../models/nano/manifest.json"))?;
-    model_files(Stored::new(manifest, Box::new(Embedded)))
-}
-
-fn model_files(stored: Stored) -> Result<ModelFiles, Fault> {
-    let config = String::from_utf8(stored.read_file("config.json")?);
-    Ok(ModelFiles {
-        config: config.map_err(|_| Error::UnsupportedModel {
-            reason: "config.json is no UTF-8 text".into(),
-        })?,
-        tokenizer: stored.read_file("tokenizer.json")?,
-        weights: Box::new(stored),
-    })
+    let manifest = Manifest::parse(include_str!("../../../models/nano/manifest.json"), FAMILIES)?;
+    let stored = Stored::new(manifest, Box::new(Embedded));
+    Ok(ModelFiles::from_stored(stored)?)
 }
 
 /// nano's files, inside the program.

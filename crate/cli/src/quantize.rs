@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use askmask_core::Error;
 use askmask_core::language::tokenizer::Tokenizer;
-use askmask_core::models::sa2va::{self, Config};
-use askmask_core::quantize::{Extras, Plan, Recipe, Report, Sink};
+use askmask_core::models::sa2va::{self, Chat, Config};
+use askmask_core::pipeline::FAMILIES;
+use askmask_core::quantize::{Extras, Options, Plan, Report, Sink};
 use askmask_core::weights::manifest::{Manifest, Origin};
 use askmask_core::weights::{Files, Folder, Stored};
 use clap::Args;
@@ -54,6 +55,9 @@ pub struct Arguments {
     /// Weights that share a scale: 32, 64 or 128
     #[arg(long, default_value_t = 32)]
     group_size: usize,
+    /// Keep SAM 2's memory of earlier frames, which only video needs (about 20 MB)
+    #[arg(long)]
+    video: bool,
     /// Print size and error of each kind of layer
     #[arg(long)]
     report: bool,
@@ -66,15 +70,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
         reason: e.to_string(),
     })?;
     let tokenizer = tokenizer_json(&arguments.input)?;
-    Tokenizer::from_bytes(&tokenizer)?;
+    Chat::new(&Tokenizer::from_bytes(&tokenizer)?)?;
     let source = Folder::open(&arguments.input)?;
-    let plan = Plan::new(&source, &json, &arguments.recipe())?;
+    let tensors = sa2va::table(&config);
+    let plan = Plan::new(&source, &json, &tensors, &arguments.options())?;
     let mut sink = Partial::create(&arguments.output)?;
     let extras = Extras {
         config: &json,
         tokenizer: &tokenizer,
         origin: arguments.origin(),
-        memory: &|tensors| sa2va::memory(&config, tensors),
+        family: sa2va::FAMILY,
     };
     let manifest = plan.write(&source, extras, &mut sink)?;
     let report = check(&plan, &source, &sink.folder)?;
@@ -82,19 +87,23 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     if arguments.report {
         say(&table(&report));
     }
-    say(&summary(&plan, &manifest));
+    say(&summary(&plan, &manifest, &config));
     Ok(())
 }
 
 impl Arguments {
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            language_bits: self.language_bits,
-            head_bits: self.head_bits,
-            embedding_bits: self.embedding_bits,
-            vision_bits: self.vision_bits,
-            mask_bits: self.mask_bits,
+    fn options(&self) -> Options {
+        let bits = [
+            ("language", self.language_bits),
+            ("head", self.head_bits),
+            ("embedding", self.embedding_bits),
+            ("vision", self.vision_bits),
+            ("mask", self.mask_bits),
+        ];
+        Options {
+            bits: bits.into(),
             group_size: self.group_size,
+            keep_droppable: self.video,
         }
     }
 
@@ -112,7 +121,7 @@ impl Arguments {
 
 /// The round trip: reads every file again, hashes it, and compares every value with the source.
 fn check(plan: &Plan, source: &Folder, folder: &Path) -> Result<Report, Fault> {
-    let manifest = Manifest::parse(&text(&folder.join("manifest.json"))?)?;
+    let manifest = Manifest::parse(&text(&folder.join("manifest.json"))?, FAMILIES)?;
     let written = Stored::new(manifest, Box::new(Files::new(folder.to_owned())));
     written.check_hashes()?;
     Ok(plan.compare(source, &written)?)
@@ -138,12 +147,14 @@ fn table(report: &Report) -> String {
     std::iter::once(head).chain(rows).collect()
 }
 
-fn summary(plan: &Plan, manifest: &Manifest) -> String {
-    let repackaged = match plan.repackaged() {
-        true => "the model was quantized already, its weights are unchanged\n",
-        false => "",
+fn summary(plan: &Plan, manifest: &Manifest, config: &Config) -> String {
+    let repackaged = if plan.repackaged() {
+        "the model was quantized already, its weights are unchanged\n"
+    } else {
+        ""
     };
-    let peak = manifest.memory.iter().map(|stage| {
+    let stages = sa2va::memory(config, &manifest.tensors);
+    let peak = stages.iter().map(|stage| {
         let tile = stage.activations_per_tile;
         (stage.weights + stage.activations + tile) >> 20
     });

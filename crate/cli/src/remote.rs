@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use askmask_core::Error;
+use askmask_core::pipeline::FAMILIES;
 use askmask_core::weights::Manifest;
 use askmask_core::weights::digest::Sha256;
 use askmask_core::weights::manifest::{FileEntry, MANIFEST, MAX_MANIFEST};
@@ -74,7 +75,7 @@ impl Remote {
                 Err(_) => return Err(fault),
             },
         };
-        let manifest = Manifest::parse(&text)?;
+        let manifest = Manifest::parse(&text, FAMILIES)?;
         self.complete(&client, &manifest, &folder, host)?;
         if fresh {
             // Last, so that a folder with a manifest can be used.

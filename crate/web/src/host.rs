@@ -1,22 +1,38 @@
 //! The embedder's callbacks as a core [`Host`].
 
-use askmask_core::Trace;
 use askmask_core::error::Error;
-use askmask_core::runtime::host::{Host, Stage};
+use askmask_core::{Host, Stage, TraceEvent};
 use futures_util::future::LocalBoxFuture;
-use js_sys::{Object, Reflect};
+use js_sys::{Float32Array, Function, Reflect};
+use serde::Serialize;
+use tsify::Tsify;
 use wasm_bindgen::prelude::*;
+
+use crate::object::to_object;
+
+/// What a long call tells while it runs.
+#[derive(Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+enum HostEvent {
+    /// `done` of `total` units of a stage: bytes, transformer blocks, tokens or objects.
+    Progress {
+        stage: Stage,
+        done: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total: Option<u64>,
+    },
+    /// A piece of the answer, complete characters only.
+    Token { text: String },
+}
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-export type Stage = "load" | "encode-image" | "think" | "mask";
-export type HostEvent =
-  | { type: "progress"; stage: Stage; done: number; total?: number }
-  | { type: "token"; text: string };
 export interface HostCallbacks {
   onEvent(event: HostEvent): void;
   /** Yields to the event loop; rejects to cancel the running call. */
   checkpoint(): Promise<void>;
+  /** Hears what every stage computed; leave it out, and nothing is read back. */
+  onTrace?(event: TraceEvent): void;
 }
 "#;
 
@@ -31,48 +47,41 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     async fn checkpoint(this: &HostCallbacks) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, getter, js_name = onTrace)]
+    fn on_trace(this: &HostCallbacks) -> Option<Function>;
 }
 
-/// A [`Host`] that forwards to JavaScript, and records every stage if asked to.
+/// A [`Host`] that forwards to JavaScript.
 pub struct JsHost {
     callbacks: HostCallbacks,
-    pub trace: Option<Trace>,
+    on_trace: Option<Function>,
 }
 
 impl JsHost {
     pub fn new(callbacks: HostCallbacks) -> Self {
         Self {
+            on_trace: callbacks.on_trace(),
             callbacks,
-            trace: None,
         }
     }
 
-    fn send(&self, fields: &[(&str, JsValue)]) {
-        let event = Object::new();
-        for (name, value) in fields {
-            // Setting a property on a fresh plain object cannot fail.
-            let _ = Reflect::set(&event, &JsValue::from_str(name), value);
+    fn send(&self, event: &HostEvent) {
+        if let Ok(event) = to_object(event) {
+            // A listener that throws must not stop the computation.
+            let _ = self.callbacks.on_event(&event);
         }
-        // A listener that throws must not stop the computation.
-        let _ = self.callbacks.on_event(&event);
     }
 }
 
 impl Host for JsHost {
     fn progress(&self, stage: Stage, done: u64, total: Option<u64>) {
-        self.send(&[
-            ("type", JsValue::from_str("progress")),
-            ("stage", JsValue::from_str(stage.name())),
-            ("done", js_number(done)),
-            ("total", total.map_or(JsValue::UNDEFINED, js_number)),
-        ]);
+        self.send(&HostEvent::Progress { stage, done, total });
     }
 
     fn token(&self, text: &str) {
-        self.send(&[
-            ("type", JsValue::from_str("token")),
-            ("text", JsValue::from_str(text)),
-        ]);
+        let text = text.to_owned();
+        self.send(&HostEvent::Token { text });
     }
 
     fn checkpoint(&self) -> LocalBoxFuture<'_, Result<(), Error>> {
@@ -84,13 +93,25 @@ impl Host for JsHost {
         })
     }
 
-    fn trace(&self) -> Option<&Trace> {
-        self.trace.as_ref()
+    fn wants_trace(&self) -> bool {
+        self.on_trace.is_some()
     }
-}
 
-/// Counts stay far below 2^53, so nothing is lost.
-#[allow(clippy::cast_precision_loss)]
-fn js_number(value: u64) -> JsValue {
-    JsValue::from_f64(value as f64)
+    fn trace(&self, event: TraceEvent) {
+        let TraceEvent {
+            stage,
+            index,
+            shape,
+            values,
+        } = event;
+        let fields = serde_json::json!({"stage": stage, "index": index, "shape": shape});
+        let (Some(on_trace), Ok(object)) = (&self.on_trace, to_object(&fields)) else {
+            return;
+        };
+        // A copy of its own, which the listener may hand on.
+        let values = Float32Array::from(values.as_slice());
+        // Setting a property on a fresh plain object cannot fail.
+        let _ = Reflect::set(&object, &JsValue::from_str("values"), &values);
+        let _ = on_trace.call1(&self.callbacks, &object);
+    }
 }

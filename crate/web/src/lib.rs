@@ -8,13 +8,12 @@
 //! per pixel, 0 or 1, row-major.
 
 mod error;
-mod export;
 mod host;
+mod mask;
 mod model;
 mod object;
 mod picture;
 mod stored;
-mod trace;
 
 use wasm_bindgen::prelude::*;
 

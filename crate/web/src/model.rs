@@ -3,12 +3,29 @@
 use askmask_core::DeviceKind;
 use askmask_core::image::{ImageSize, RgbImage};
 use askmask_core::pipeline;
+use serde::Serialize;
+use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use crate::error::IntoJs;
 use crate::host::{HostCallbacks, JsHost};
 use crate::object::to_object;
 use crate::picture::Picture;
+
+/// Bytes in the module's memory and on the GPU, now and at most.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+struct MemoryUsage {
+    /// The module's memory, which never shrinks.
+    heap: usize,
+    heap_peak: usize,
+    /// What the device holds, buffers kept for reuse included.
+    gpu: u64,
+    gpu_peak: u64,
+    /// Parts that low memory mode read again: how often, and how many bytes.
+    reloads: u64,
+    reloaded_bytes: u64,
+}
 
 /// A loaded model.
 #[wasm_bindgen]
@@ -19,43 +36,40 @@ pub struct Model {
 
 #[wasm_bindgen]
 impl Model {
-    /// `"gpu"` or `"cpu"`.
-    #[wasm_bindgen(getter)]
-    pub fn device(&self) -> String {
-        match self.device {
-            DeviceKind::Gpu => "gpu".to_owned(),
-            DeviceKind::Cpu => "cpu".to_owned(),
-        }
-    }
-
-    /// Runs a small piece of every layer kind with the model's own weights on the device and on the
-    /// CPU, and compares. Takes well under a second on a GPU.
-    ///
-    /// # Errors
-    /// `gpu-result-invalid` when they differ; else as [`Model::set_image`].
-    pub async fn canary(&self, host: HostCallbacks) -> Result<(), JsValue> {
-        self.inner.canary(&JsHost::new(host)).await.into_js()
-    }
-
-    /// Bytes in use: `heap` is the module's memory, which never shrinks, `gpu` what the device
-    /// holds for it, buffers kept for reuse included.
+    /// Where it computes.
     ///
     /// # Errors
     /// None.
-    #[wasm_bindgen(
-        js_name = memoryUsage,
-        unchecked_return_type = "{ heap: number; heapPeak: number; gpu: number; gpuPeak: number; reloads: number; reloadedBytes: number }"
-    )]
+    #[wasm_bindgen(getter, unchecked_return_type = "Device")]
+    pub fn device(&self) -> Result<JsValue, JsValue> {
+        to_object(&self.device)
+    }
+
+    /// Runs a layer of every kind with the model's own weights on the device and on the CPU, and
+    /// compares. Takes well under a second on a GPU.
+    ///
+    /// # Errors
+    /// `gpu-result-invalid` when they differ; else as [`Model::set_image`].
+    #[wasm_bindgen(js_name = selfCheck)]
+    pub async fn self_check(&self, host: HostCallbacks) -> Result<(), JsValue> {
+        self.inner.self_check(&JsHost::new(host)).await.into_js()
+    }
+
+    /// Bytes in use.
+    ///
+    /// # Errors
+    /// None.
+    #[wasm_bindgen(js_name = memoryUsage, unchecked_return_type = "MemoryUsage")]
     pub fn memory_usage(&self) -> Result<JsValue, JsValue> {
         let usage = self.inner.memory_usage();
-        to_object(&serde_json::json!({
-            "heap": heap(),
-            "heapPeak": heap(),
-            "gpu": usage.gpu,
-            "gpuPeak": usage.gpu_peak,
-            "reloads": usage.reloads,
-            "reloadedBytes": usage.reloaded_bytes,
-        }))
+        to_object(&MemoryUsage {
+            heap: heap(),
+            heap_peak: heap(),
+            gpu: usage.gpu,
+            gpu_peak: usage.gpu_peak,
+            reloads: usage.reloads,
+            reloaded_bytes: usage.reloaded_bytes,
+        })
     }
 
     /// Decodes a PNG, JPEG or WebP file (EXIF orientation applied) and computes

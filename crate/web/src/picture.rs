@@ -3,24 +3,72 @@
 use std::rc::Rc;
 
 use askmask_core::error::Error;
-use askmask_core::image::ImageSize;
 use askmask_core::mask::BoundingBox;
-use askmask_core::pipeline::{self, AskOptions, Object, Point, PointLabel, Prompts};
+use askmask_core::pipeline::{self, AskOptions, Object, PointLabel};
+use serde::Deserialize;
+use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{IntoJs, to_js};
-use crate::export::mask_from_bytes;
+use crate::error::IntoJs;
 use crate::host::{HostCallbacks, JsHost};
+use crate::mask::Mask;
+use crate::object::from_object;
+
+/// A click in picture pixels; label 1 is inside the object, 0 outside.
+#[derive(Deserialize, Tsify)]
+struct Point {
+    x: f32,
+    y: f32,
+    #[tsify(type = "0 | 1")]
+    label: u8,
+}
+
+/// Clicks and a box around one object.
+#[derive(Deserialize, Tsify)]
+struct Prompts {
+    points: Vec<Point>,
+    #[serde(default, rename = "box")]
+    #[tsify(optional, type = "Box")]
+    bbox: Option<[f32; 4]>,
+}
+
+impl TryFrom<Prompts> for pipeline::Prompts {
+    type Error = Error;
+
+    fn try_from(prompts: Prompts) -> Result<Self, Error> {
+        let points = prompts.points.into_iter().map(pipeline::Point::try_from);
+        let corners = prompts.bbox;
+        Ok(Self {
+            points: points.collect::<Result<_, _>>()?,
+            bbox: corners.map(|[x0, y0, x1, y1]| BoundingBox { x0, y0, x1, y1 }),
+        })
+    }
+}
+
+impl TryFrom<Point> for pipeline::Point {
+    type Error = Error;
+
+    fn try_from(Point { x, y, label }: Point) -> Result<Self, Error> {
+        let label = match label {
+            0 => PointLabel::Background,
+            1 => PointLabel::Foreground,
+            _ => {
+                return Err(Error::InvalidQuery {
+                    reason: "a point's label must be 1 or 0".into(),
+                });
+            }
+        };
+        Ok(Self { x, y, label })
+    }
+}
 
 /// One picture, ready for any number of questions and clicks.
 #[wasm_bindgen]
-pub struct Picture {
-    inner: pipeline::Picture,
-}
+pub struct Picture(pipeline::Picture);
 
 impl Picture {
-    pub(crate) fn new(inner: pipeline::Picture) -> Picture {
-        Picture { inner }
+    pub(crate) fn new(picture: pipeline::Picture) -> Picture {
+        Picture(picture)
     }
 }
 
@@ -29,19 +77,20 @@ impl Picture {
     /// Width in pixels, after EXIF orientation.
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> usize {
-        self.inner.size().width
+        self.0.size().width
     }
 
     /// Height in pixels, after EXIF orientation.
     #[wasm_bindgen(getter)]
     pub fn height(&self) -> usize {
-        self.inner.size().height
+        self.0.size().height
     }
 
     /// The decoded pixels, `width · height · 4` bytes, opaque.
     #[must_use]
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer>")]
     pub fn rgba(&self) -> Vec<u8> {
-        let pixels = self.inner.image().data.chunks_exact(3);
+        let pixels = self.0.image().data.chunks_exact(3);
         pixels
             .flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255])
             .collect()
@@ -53,55 +102,44 @@ impl Picture {
     /// `invalid-query`, `prompt-too-long`, `gpu-result-invalid`, `device-lost`;
     /// `AbortError` when `host.checkpoint` rejects.
     pub async fn ask(&self, question: String, host: HostCallbacks) -> Result<Answer, JsValue> {
-        let answer = self
-            .inner
-            .ask(&question, &AskOptions::default(), &JsHost::new(host))
-            .await
-            .into_js()?;
-        let objects = answer.objects.into_iter().map(Rc::new).collect();
+        let host = JsHost::new(host);
+        let answer = self.0.ask(&question, &AskOptions::default(), &host).await;
+        let answer = answer.into_js()?;
         Ok(Answer {
-            text: answer.marked,
-            objects,
+            text: answer.text,
+            marked: answer.marked,
+            tokens: answer.tokens.into_iter().map(|token| token.text).collect(),
+            objects: answer.objects.into_iter().map(Rc::new).collect(),
         })
     }
 
-    /// A mask from clicks and a box. `points` holds (x, y, label) triples with
-    /// label 1 for "inside" and 0 for "outside"; `bbox` is empty or
-    /// (x0, y0, x1, y1). `previous` is consumed: pass `object.share()`.
+    /// A mask from clicks and a box. `previous` is consumed: pass `object.share()`.
     ///
     /// # Errors
-    /// `invalid-query` for malformed or missing prompts; else as [`Picture::ask`].
+    /// `invalid-query` for missing prompts or ones outside the picture; else as
+    /// [`Picture::ask`].
     pub async fn refine(
         &self,
-        points: Vec<f32>,
-        bbox: Vec<f32>,
+        #[wasm_bindgen(unchecked_param_type = "Prompts")] prompts: JsValue,
         previous: Option<MaskObject>,
         host: HostCallbacks,
     ) -> Result<MaskObject, JsValue> {
-        let prompts = Prompts {
-            points: read_points(&points)?,
-            bbox: read_box(&bbox)?,
-        };
+        let prompts = from_object::<Prompts>(prompts)?.try_into().into_js()?;
         let previous = previous.as_ref().map(|object| &*object.0);
-        let object = self
-            .inner
-            .refine(&prompts, previous, &JsHost::new(host))
-            .await
-            .into_js()?;
-        Ok(MaskObject::new(object))
+        let object = self.0.refine(&prompts, previous, &JsHost::new(host)).await;
+        Ok(MaskObject(Rc::new(object.into_js()?)))
     }
 
-    /// The picture inside `mask` as an RGBA PNG of the picture's own size,
-    /// transparent elsewhere.
+    /// The picture inside `mask` as an RGBA PNG of the picture's own size, transparent elsewhere.
     ///
     /// # Errors
-    /// `invalid-query` if the mask's length is not `width · height`.
-    #[wasm_bindgen(js_name = cutoutPng)]
-    pub fn cutout_png(&self, mask: Vec<u8>) -> Result<Vec<u8>, JsValue> {
-        let ImageSize { height, width } = self.inner.size();
-        mask_from_bytes(mask, width, height)?
-            .cutout_png(self.inner.image())
-            .into_js()
+    /// `invalid-query` if the mask is of another size.
+    #[wasm_bindgen(
+        js_name = cutoutPng,
+        unchecked_return_type = "Uint8Array<ArrayBuffer>"
+    )]
+    pub fn cutout_png(&self, mask: &Mask) -> Result<Vec<u8>, JsValue> {
+        mask.get().cutout_png(self.0.image()).into_js()
     }
 }
 
@@ -109,40 +147,41 @@ impl Picture {
 #[wasm_bindgen]
 pub struct Answer {
     text: String,
+    marked: String,
+    tokens: Vec<String>,
     objects: Vec<Rc<Object>>,
 }
 
 #[wasm_bindgen]
 impl Answer {
-    /// The answer as plain text, `[SEG]` where an object was pointed at.
+    /// The visible text, never `[SEG]`.
     #[wasm_bindgen(getter)]
     pub fn text(&self) -> String {
         self.text.clone()
     }
 
-    /// How many objects were found.
+    /// The text with `[SEG]` wherever the model points at an object.
     #[wasm_bindgen(getter)]
-    pub fn length(&self) -> usize {
-        self.objects.len()
+    pub fn marked(&self) -> String {
+        self.marked.clone()
     }
 
-    /// Object `index`, in the order of the answer's `[SEG]` tokens; undefined
-    /// past the end.
+    /// Every generated token as text, control tokens by name.
     #[must_use]
-    pub fn object(&self, index: usize) -> Option<MaskObject> {
-        self.objects.get(index).cloned().map(MaskObject)
+    pub fn tokens(&self) -> Vec<String> {
+        self.tokens.clone()
+    }
+
+    /// One object for each `[SEG]`, in order.
+    #[must_use]
+    pub fn objects(&self) -> Vec<MaskObject> {
+        self.objects.iter().cloned().map(MaskObject).collect()
     }
 }
 
 /// One object: its mask, scores, and what refining it needs.
 #[wasm_bindgen]
 pub struct MaskObject(Rc<Object>);
-
-impl MaskObject {
-    pub(crate) fn new(object: Object) -> Self {
-        Self(Rc::new(object))
-    }
-}
 
 #[wasm_bindgen]
 impl MaskObject {
@@ -158,25 +197,10 @@ impl MaskObject {
         self.0.object_score
     }
 
-    /// Pixels in the mask.
-    #[wasm_bindgen(getter)]
-    pub fn area(&self) -> usize {
-        self.0.mask.area()
-    }
-
-    /// (x0, y0, x1, y1), the far edges exclusive; empty for an empty mask.
-    #[wasm_bindgen(getter, js_name = box)]
-    pub fn bounding_box(&self) -> Vec<f32> {
-        self.0
-            .mask
-            .bounding_box()
-            .map_or_else(Vec::new, |b| vec![b.x0, b.y0, b.x1, b.y1])
-    }
-
-    /// `width · height` bytes, 0 or 1.
+    /// Its mask, which shares the pixels.
     #[must_use]
-    pub fn mask(&self) -> Vec<u8> {
-        self.0.mask.data.clone()
+    pub fn mask(&self) -> Mask {
+        Mask::of(Rc::clone(&self.0))
     }
 
     /// A second handle to the same object, for calls that consume one.
@@ -184,38 +208,4 @@ impl MaskObject {
     pub fn share(&self) -> MaskObject {
         MaskObject(Rc::clone(&self.0))
     }
-}
-
-fn read_points(values: &[f32]) -> Result<Vec<Point>, JsValue> {
-    if !values.len().is_multiple_of(3) {
-        return Err(invalid("points must be (x, y, label) triples"));
-    }
-    values.chunks_exact(3).map(read_point).collect()
-}
-
-fn read_point(triple: &[f32]) -> Result<Point, JsValue> {
-    let label = match triple[2] {
-        1.0 => PointLabel::Foreground,
-        0.0 => PointLabel::Background,
-        _ => return Err(invalid("a point's label must be 1 or 0")),
-    };
-    Ok(Point {
-        x: triple[0],
-        y: triple[1],
-        label,
-    })
-}
-
-fn read_box(values: &[f32]) -> Result<Option<BoundingBox>, JsValue> {
-    match *values {
-        [] => Ok(None),
-        [x0, y0, x1, y1] => Ok(Some(BoundingBox { x0, y0, x1, y1 })),
-        _ => Err(invalid("a box must be (x0, y0, x1, y1)")),
-    }
-}
-
-fn invalid(message: &str) -> JsValue {
-    to_js(&Error::InvalidQuery {
-        reason: message.to_owned(),
-    })
 }

@@ -2,12 +2,13 @@
 
 use askmask_core::DeviceKind;
 use askmask_core::error::Error;
-use askmask_core::pipeline::{self, LoadOptions, ModelFiles};
-use askmask_core::runtime::preflight::{self, Machine};
-use askmask_core::weights::digest;
-use askmask_core::weights::{Manifest, ReadAt, Stored};
+use askmask_core::pipeline::{self, FAMILIES, ModelFiles};
+use askmask_core::runtime::preflight::Machine;
+use askmask_core::weights::manifest::FileEntry;
+use askmask_core::weights::{Manifest, ReadAt, Stored, digest};
 use js_sys::{Reflect, Uint8Array};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use crate::error::IntoJs;
@@ -20,11 +21,6 @@ const TYPES: &str = r#"
 /** Random access to a model's files, by plain file name; throws an Error with `code`. */
 export interface ModelFiles {
   readAt(file: string, offset: number, length: number): Uint8Array;
-}
-export interface LoadOptions {
-  device: "gpu" | "cpu";
-  maxTiles?: number;
-  lowMemory?: boolean;
 }
 "#;
 
@@ -66,13 +62,16 @@ fn message(thrown: &JsValue) -> String {
         .unwrap_or_else(|| format!("{thrown:?}"))
 }
 
-#[derive(Deserialize)]
+/// How a model is loaded.
+#[derive(Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-struct Options {
+struct LoadOptions {
     device: DeviceKind,
     #[serde(default)]
+    #[tsify(optional)]
     max_tiles: Option<usize>,
     #[serde(default)]
+    #[tsify(optional)]
     low_memory: Option<bool>,
 }
 
@@ -88,59 +87,61 @@ pub async fn load_model(
     #[wasm_bindgen(unchecked_param_type = "LoadOptions")] options: JsValue,
     host: HostCallbacks,
 ) -> Result<Model, JsValue> {
-    let options: Options = from_object(options)?;
-    let stored = Stored::new(Manifest::parse(&manifest).into_js()?, Box::new(files));
-    let files = stored_files(stored).into_js()?;
-    let load = LoadOptions {
+    let options: LoadOptions = from_object(options)?;
+    let files = ModelFiles::from_stored(Stored::new(parse(&manifest)?, Box::new(files)));
+    let load = pipeline::LoadOptions {
         device: options.device,
         max_tiles: options.max_tiles,
         low_memory: options.low_memory.unwrap_or_default(),
     };
-    let model = pipeline::Model::load(files, load, &JsHost::new(host)).await;
+    let model = pipeline::Model::load(files.into_js()?, load, &JsHost::new(host)).await;
     Ok(Model::new(model.into_js()?, options.device))
 }
 
-fn stored_files(stored: Stored) -> Result<ModelFiles, Error> {
-    let config = String::from_utf8(stored.read_file("config.json")?).map_err(|_| {
-        Error::UnsupportedModel {
-            reason: "config.json is not UTF-8 text".into(),
-        }
-    })?;
-    Ok(ModelFiles {
-        config,
-        tokenizer: stored.read_file("tokenizer.json")?,
-        weights: Box::new(stored),
-    })
+fn parse(manifest: &str) -> Result<Manifest, JsValue> {
+    Manifest::parse(manifest, FAMILIES).into_js()
+}
+
+/// What a page shows of a manifest.
+#[derive(Serialize, Tsify)]
+struct ManifestSummary {
+    name: String,
+    source: String,
+    licence: String,
+    /// All files together.
+    bytes: u64,
+    files: Vec<FileEntry>,
 }
 
 /// Checks a manifest and gives what a page shows of it.
 ///
 /// # Errors
 /// `integrity`, `unsupported-model`.
-#[wasm_bindgen(
-    js_name = readManifest,
-    unchecked_return_type = "{ name: string; source: string; licence: string; bytes: number; files: { name: string; bytes: number; sha256: string }[] }"
-)]
+#[wasm_bindgen(js_name = readManifest, unchecked_return_type = "ManifestSummary")]
 pub fn read_manifest(manifest: &str) -> Result<JsValue, JsValue> {
-    let manifest = Manifest::parse(manifest).into_js()?;
-    to_object(&serde_json::json!({
-        "name": manifest.name,
-        "source": manifest.source,
-        "licence": manifest.licence,
-        "bytes": manifest.bytes(),
-        "files": manifest.files,
-    }))
+    let manifest = parse(manifest)?;
+    to_object(&ManifestSummary {
+        bytes: manifest.bytes(),
+        name: manifest.name,
+        source: manifest.source,
+        licence: manifest.licence,
+        files: manifest.files,
+    })
 }
 
-/// What the model of `manifest` will cost on `machine`.
+/// What the model of `manifest`, whose `config.json` has the text `config`, will cost on `machine`.
 ///
 /// # Errors
 /// As [`read_manifest`].
-#[wasm_bindgen(js_name = preflight)]
-pub fn preflight_of(manifest: &str, machine: &JsValue) -> Result<JsValue, JsValue> {
-    let manifest = Manifest::parse(manifest).into_js()?;
-    let machine: Machine = from_object(machine.clone())?;
-    to_object(&preflight::preflight(&manifest, &machine))
+#[wasm_bindgen(unchecked_return_type = "Preflight")]
+pub fn preflight(
+    manifest: &str,
+    config: &str,
+    #[wasm_bindgen(unchecked_param_type = "Machine")] machine: JsValue,
+) -> Result<JsValue, JsValue> {
+    let machine: Machine = from_object(machine)?;
+    let footprint = pipeline::footprint(&parse(manifest)?, config).into_js()?;
+    to_object(&footprint.preflight(&machine))
 }
 
 /// SHA-256, piece by piece.

@@ -72,12 +72,12 @@ fn table(source: &dyn TensorSource) -> TensorTable {
     TensorTable::new(rows, vec!["memory.".into()])
 }
 
-fn plan(source: &dyn TensorSource, config: &Value) -> Result<Plan, Error> {
+fn planned(source: &dyn TensorSource, config: &Value) -> Result<Plan, Error> {
     Plan::new(source, config, &table(source), &Options::default())
 }
 
 fn write(source: &dyn TensorSource, config: &Value) -> (Plan, Memory) {
-    let plan = plan(source, config).unwrap();
+    let plan = planned(source, config).unwrap();
     let mut files = Memory::default();
     let extras = Extras {
         config,
@@ -175,7 +175,7 @@ fn a_model_that_is_quantized_already_keeps_its_bits() {
     let report = plan.compare(&first, &again).unwrap();
     assert!(report.groups.values().all(|group| group.bits == 0));
     assert_eq!(first.manifest().quantization, again.manifest().quantization);
-    let error = plan(&first, &json!({})).unwrap_err();
+    let error = planned(&first, &json!({})).unwrap_err();
     assert!(error.to_string().contains("belong together"), "{error}");
 }
 
@@ -210,7 +210,7 @@ fn values_that_are_no_numbers_are_refused_by_name() {
     let mut bytes = safetensors::header([(name.as_str(), &info)]);
     bytes.extend(f32::NAN.to_le_bytes().repeat(32));
     let source = InMemory::new([("m".into(), bytes)]).unwrap();
-    let plan = plan(&source, &json!({})).unwrap();
+    let plan = planned(&source, &json!({})).unwrap();
     let extras = Extras {
         config: &json!({}),
         tokenizer: b"",
@@ -303,7 +303,7 @@ fn cancelling_stops_the_work() {
         }
     }
     let source = small();
-    let plan = plan(&source, &json!({})).unwrap();
+    let plan = planned(&source, &json!({})).unwrap();
     let extras = Extras {
         config: &json!({}),
         tokenizer: b"",

@@ -52,6 +52,7 @@ pub enum TraceStage {
 
 /// One tensor as one stage made it.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct TraceEvent {
     pub stage: TraceStage,
     /// Which tile, layer, token or object, see [`TraceStage`].
@@ -59,5 +60,6 @@ pub struct TraceEvent {
     /// Dimensions.
     pub shape: Vec<usize>,
     /// Row-major.
+    #[cfg_attr(feature = "typescript", tsify(type = "Float32Array"))]
     pub values: Vec<f32>,
 }

@@ -51,6 +51,7 @@ pub struct Manifest {
 
 /// One file of the folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct FileEntry {
     /// Plain file name: letters, digits, `.`, `-` and `_`.
     pub name: String,
