@@ -1,12 +1,14 @@
 //! One answered question as the few numbers that all measures are made of.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Constraint, Overlap, Statements, names_all, same_words, statements};
 use askmask_core::error::Error;
 use askmask_core::mask::Mask;
+use serde::{Deserialize, Serialize};
 
-/// What should have been answered.
+use super::answer::{names_all, same_words};
+use super::statement::statements;
+use super::{Constraint, Overlap, Statements};
+
+/// What should have been answered. All masks have the picture's size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
     /// Everything that should be segmented; empty where nothing should.
@@ -15,7 +17,7 @@ pub struct Truth {
     pub ignore: Option<Mask>,
     /// The answer's words, where they are known.
     pub answer: Option<String>,
-    /// What the targets are called, one for each.
+    /// What the targets are called, one for each, where that is known.
     pub names: Option<Vec<String>>,
     /// What the target must satisfy.
     pub constraints: Vec<Constraint>,
@@ -39,12 +41,16 @@ pub struct Measured {
     pub targeted: bool,
     /// How many `[SEG]` the answer had.
     pub segs: u32,
-    /// Pixels, those to ignore left out.
+    /// Pixels of the answer's mask; here and below those to ignore are left out.
     pub predicted: u64,
+    /// Pixels of the true mask.
     pub truth: u64,
+    /// Pixels of both.
     pub intersection: u64,
+    /// Pixels of either.
     pub union: u64,
-    /// Whether the answer was the expected one, word for word.
+    /// Whether the answer was the expected one, word for word; here and below nothing where that
+    /// is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_words: Option<bool>,
     /// Whether the answer named all targets and nothing else.

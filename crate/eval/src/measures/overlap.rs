@@ -6,7 +6,9 @@ use askmask_core::mask::Mask;
 /// Intersection and union of a predicted and a true mask, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overlap {
+    /// Pixels of both.
     pub intersection: u64,
+    /// Pixels of either.
     pub union: u64,
     /// Predicted pixels.
     pub predicted: u64,
@@ -43,15 +45,19 @@ impl Overlap {
         Ok(overlap)
     }
 
-    /// Intersection over union as the code of LISA has it for ReasonSeg: I / (U + 1e-5), and 1
-    /// where there is neither truth nor prediction.
+    /// Intersection over union as the code of LISA has it for ReasonSeg, 0 to 1: I / (U + 1e-5),
+    /// and 1 where there is neither truth nor prediction.
+    ///
+    /// Source: `validate` in [`train_ds.py`][lisa].
+    ///
+    /// [lisa]: https://github.com/dvlab-research/LISA/blob/main/train_ds.py
     #[must_use]
     pub fn iou_reason_seg(self) -> f64 {
         let empty = if self.union == 0 { 1.0 } else { 0.0 };
         self.intersection as f64 / (self.union as f64 + 1e-5) + empty
     }
 
-    /// Intersection over union; 0 where there is neither truth nor prediction.
+    /// Intersection over union, 0 to 1; 0 where there is neither truth nor prediction.
     #[must_use]
     pub fn iou(self) -> f64 {
         if self.union == 0 {
