@@ -5,10 +5,11 @@ use std::path::Path;
 
 use askmask_core::models::sa2va::Config;
 use askmask_core::weights::TensorSource;
+use askmask_eval::file;
 
 use crate::fault::Fault;
-use crate::host::say;
-use crate::model::{text, weights};
+use crate::model::weights;
+use crate::terminal::print;
 
 /// Tensors of one part of the model.
 #[derive(Default)]
@@ -21,15 +22,15 @@ struct Part {
 
 pub fn run(folder: &Path) -> Result<(), Fault> {
     let weights = weights(folder)?;
-    let config = Config::parse(&text(&folder.join("config.json"))?)?;
-    say(&describe(&config));
-    say(&format!(
+    let config = Config::parse(&file::read_text(&folder.join("config.json"))?)?;
+    print(&describe(&config));
+    print(&format!(
         "\n{:<34}{:>9}{:>16}{:>16}  types\n",
         "part", "tensors", "numbers", "bytes"
     ));
     let parts = parts(weights.as_ref());
     for (name, part) in &parts {
-        say(&line(name, part));
+        print(&line(name, part));
     }
     let all = parts.into_values().fold(Part::default(), |mut all, part| {
         all.tensors += part.tensors;
@@ -37,7 +38,7 @@ pub fn run(folder: &Path) -> Result<(), Fault> {
         all.bytes += part.bytes;
         all
     });
-    say(&line("all", &all));
+    print(&line("all", &all));
     Ok(())
 }
 

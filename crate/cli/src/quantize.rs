@@ -3,8 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use askmask_core::Error;
 use askmask_core::language::tokenizer::Tokenizer;
@@ -12,12 +10,16 @@ use askmask_core::models::sa2va::{self, Config};
 use askmask_core::quantize::{Extras, Plan, Recipe, Report, Sink};
 use askmask_core::weights::manifest::{Manifest, Origin};
 use askmask_core::weights::{Files, Folder, Stored};
+use askmask_eval::file;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::fault::Fault;
-use crate::host::{self, say};
-use crate::model::{text, tokenizer_json};
+use crate::interrupt;
+use crate::model::tokenizer_json;
+use crate::terminal::{print, progress_bar};
+
+const TEMPLATE: &str = "quantize {wide_bar} {bytes}/{total_bytes} {eta}";
 
 #[derive(Args)]
 pub struct Arguments {
@@ -60,7 +62,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let config_text = text(&arguments.input.join("config.json"))?;
+    let config_text = file::read_text(&arguments.input.join("config.json"))?;
     let config = Config::parse(&config_text)?;
     let json = serde_json::from_str(&config_text).map_err(|e| Error::UnsupportedModel {
         reason: e.to_string(),
@@ -69,7 +71,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     Tokenizer::from_bytes(&tokenizer)?;
     let source = Folder::open(&arguments.input)?;
     let plan = Plan::new(&source, &json, &arguments.recipe())?;
-    let mut sink = Partial::create(&arguments.output)?;
+    interrupt::catch();
+    let mut sink = PartialFolder::create(&arguments.output)?;
     let extras = Extras {
         config: &json,
         tokenizer: &tokenizer,
@@ -78,11 +81,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     };
     let manifest = plan.write(&source, extras, &mut sink)?;
     let report = check(&plan, &source, &sink.folder)?;
-    sink.keep()?;
+    sink.rename_to_target()?;
     if arguments.report {
-        say(&table(&report));
+        print(&table(&report));
     }
-    say(&summary(&plan, &manifest));
+    print(&summary(&plan, &manifest));
     Ok(())
 }
 
@@ -112,7 +115,7 @@ impl Arguments {
 
 /// The round trip: reads every file again, hashes it, and compares every value with the source.
 fn check(plan: &Plan, source: &Folder, folder: &Path) -> Result<Report, Fault> {
-    let manifest = Manifest::parse(&text(&folder.join("manifest.json"))?)?;
+    let manifest = Manifest::parse(&file::read_text(&folder.join("manifest.json"))?)?;
     let written = Stored::new(manifest, Box::new(Files::new(folder.to_owned())));
     written.check_hashes()?;
     Ok(plan.compare(source, &written)?)
@@ -139,9 +142,10 @@ fn table(report: &Report) -> String {
 }
 
 fn summary(plan: &Plan, manifest: &Manifest) -> String {
-    let repackaged = match plan.repackaged() {
-        true => "the model was quantized already, its weights are unchanged\n",
-        false => "",
+    let repackaged = if plan.repackaged() {
+        "the model was quantized already, its weights are unchanged\n"
+    } else {
+        ""
     };
     let peak = manifest.memory.iter().map(|stage| {
         let tile = stage.activations_per_tile;
@@ -160,44 +164,41 @@ fn summary(plan: &Plan, manifest: &Manifest) -> String {
 
 /// A folder beside the one to write. It is renamed when everything is in it, and removed
 /// otherwise.
-struct Partial {
+struct PartialFolder {
     folder: PathBuf,
     target: PathBuf,
     bar: ProgressBar,
-    interrupted: Arc<AtomicBool>,
 }
 
-impl Partial {
+impl PartialFolder {
     fn create(target: &Path) -> Result<Self, Fault> {
-        let fault = |cause: &io::Error| Fault::file(target, cause);
+        let fault = |cause: io::Error| Fault::file(target, cause);
         let occupied = fs::read_dir(target).is_ok_and(|mut files| files.next().is_some());
         let name = target.file_name().map(|name| name.to_string_lossy());
         let (false, Some(name)) = (occupied, name) else {
-            return Err(fault(&io::Error::other("there is something already")));
+            return Err(fault(io::Error::other("there is something already")));
         };
         let folder = target.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-        fs::create_dir_all(&folder).map_err(|cause| fault(&cause))?;
+        fs::create_dir_all(&folder).map_err(fault)?;
         Ok(Self {
             folder,
             target: target.to_owned(),
-            bar: bar(),
-            interrupted: host::interruption(),
+            bar: progress_bar(TEMPLATE),
         })
     }
 
     /// Gives the folder its name.
-    fn keep(mut self) -> Result<(), Fault> {
+    fn rename_to_target(mut self) -> Result<(), Fault> {
         self.bar.finish_and_clear();
         // An empty folder in its place; Windows would not rename over it.
         let _ = fs::remove_dir(&self.target);
-        fs::rename(&self.folder, &self.target)
-            .map_err(|cause| Fault::file(&self.target, &cause))?;
+        fs::rename(&self.folder, &self.target).map_err(|cause| Fault::file(&self.target, cause))?;
         self.folder = PathBuf::new();
         Ok(())
     }
 }
 
-impl Drop for Partial {
+impl Drop for PartialFolder {
     fn drop(&mut self) {
         if !self.folder.as_os_str().is_empty() {
             let _ = fs::remove_dir_all(&self.folder);
@@ -205,7 +206,7 @@ impl Drop for Partial {
     }
 }
 
-impl Sink for Partial {
+impl Sink for PartialFolder {
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
         let file = File::create(self.folder.join(name))?;
         Ok(Box::new(BufWriter::new(file)))
@@ -214,18 +215,6 @@ impl Sink for Partial {
     fn progress(&mut self, done: u64, total: u64) -> Result<(), Error> {
         self.bar.set_length(total);
         self.bar.set_position(done);
-        match self.interrupted.load(Ordering::Relaxed) {
-            true => Err(Error::Cancelled),
-            false => Ok(()),
-        }
+        interrupt::check()
     }
-}
-
-fn bar() -> ProgressBar {
-    let bar = host::bar();
-    let style = "quantize {wide_bar} {bytes}/{total_bytes} {eta}";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -7,14 +7,14 @@ use askmask_core::image::resample::resize;
 use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, Model, ModelFiles, Picture as Encoded};
 use askmask_core::{Error, ImageSize, Mask, RgbImage};
+use askmask_eval::datasets::{Dataset, Fault as DataFault, Picture, Problem, Question};
+use askmask_eval::file;
 use askmask_eval::measures::{Measured, Said};
 
 use super::Arguments;
+use super::host::EvalHost;
 use super::rows::{Log, Row};
-use super::watch::Watch;
 use crate::fault::Fault;
-use crate::model;
-use askmask_eval::datasets::{Dataset, Fault as DataFault, Picture, Problem, Question};
 
 /// What the model is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +28,12 @@ pub enum Seen {
 
 impl Seen {
     pub fn chosen(arguments: &Arguments) -> Self {
-        match (arguments.blind, arguments.shuffled) {
-            (true, _) => Self::Grey,
-            (_, true) => Self::Other,
-            _ => Self::Picture,
+        if arguments.blind {
+            Self::Grey
+        } else if arguments.shuffled {
+            Self::Other
+        } else {
+            Self::Picture
         }
     }
 
@@ -52,7 +54,7 @@ pub fn answer(
     (mut log, done): (Log, Vec<Row>),
 ) -> Result<Vec<Row>, Fault> {
     let mut rows: HashMap<String, Row> = done.into_iter().map(|r| (r.id.clone(), r)).collect();
-    let watch = Watch::new();
+    let host = EvalHost::new();
     let answered = data
         .questions()
         .filter(|q| rows.contains_key(&q.id))
@@ -60,12 +62,12 @@ pub fn answer(
     let total = data.questions().count();
     let mut faults = Vec::new();
     if answered < total {
-        let load = Model::load(files, arguments.device.kind(), &watch);
-        let model = pollster::block_on(load)?;
-        watch.questions(answered, total);
+        let options = arguments.model.options(arguments.device.kind());
+        let model = pollster::block_on(Model::load(files, options, &host))?;
+        host.count_questions(answered, total);
         let mut asking = Asking {
             model,
-            watch: &watch,
+            host: &host,
             seen: Seen::chosen(arguments),
             grey: None,
         };
@@ -85,7 +87,7 @@ pub fn answer(
                     Ok(())
                 }));
             if let Err(Fault::Core(Error::Cancelled)) = answers {
-                watch.finish();
+                host.finish();
                 eprintln!(
                     "{} of {total} questions are answered; the same command goes on",
                     rows.len()
@@ -94,7 +96,7 @@ pub fn answer(
             answers?;
         }
     }
-    watch.finish();
+    host.finish();
     let ordered = data
         .questions()
         .filter_map(|q| rows.remove(&q.id))
@@ -105,7 +107,7 @@ pub fn answer(
 
 struct Asking<'a> {
     model: Model,
-    watch: &'a Watch,
+    host: &'a EvalHost,
     seen: Seen,
     /// The last grey picture: one of the same size needs no second encoding.
     grey: Option<Encoded>,
@@ -124,7 +126,7 @@ impl Asking<'_> {
         let picture = &data.pictures[index];
         let mut leave_out = |problem: Problem, count: usize| {
             faults.push(problem.at(&picture.name, count));
-            self.watch.advance(count);
+            self.host.advance(count);
         };
         let image = match decode(picture).and_then(|image| self.shown(data, index, image)) {
             Ok(image) => image,
@@ -137,7 +139,7 @@ impl Asking<'_> {
         let reused = self.grey.take().filter(|grey| grey.size() == size);
         let encoded = match reused {
             Some(grey) => grey,
-            None => match self.model.set_image(image, self.watch).await {
+            None => match self.model.set_image(image, self.host).await {
                 Ok(encoded) => encoded,
                 Err(error) => {
                     leave_out(of_input(error)?, open.len());
@@ -149,7 +151,7 @@ impl Asking<'_> {
             match self.question(&encoded, picture, question, size).await {
                 Ok(row) => {
                     keep(row)?;
-                    self.watch.advance(1);
+                    self.host.advance(1);
                 }
                 Err(Stop::Question(problem)) => leave_out(problem, 1),
                 Err(Stop::Run(error)) => return Err(error.into()),
@@ -191,7 +193,7 @@ impl Asking<'_> {
         let truth = question.target.truth(size)?;
         let started = Instant::now();
         let options = AskOptions::default();
-        let answer = encoded.ask(&question.text, &options, self.watch).await;
+        let answer = encoded.ask(&question.text, &options, self.host).await;
         let answer = answer.map_err(|error| match of_input(error) {
             Ok(problem) => Stop::Question(problem),
             Err(error) => Stop::Run(error),
@@ -250,9 +252,7 @@ fn decode(picture: &Picture) -> Result<RgbImage, Problem> {
     if !picture.path.is_file() {
         return Err(Problem::new("missing-picture", "there is no such file"));
     }
-    let bytes = model::bytes(&picture.path)
-        .map_err(|fault| Problem::new("unreadable-file", fault.to_string()))?;
-    Ok(RgbImage::decode(&bytes)?)
+    Ok(RgbImage::decode(&file::read(&picture.path)?)?)
 }
 
 /// The picture half a split further on, which is always the same one and never `index`.

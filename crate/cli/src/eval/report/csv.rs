@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use askmask_eval::datasets::Dataset;
+
 use super::score;
 use crate::eval::rows::Row;
-use askmask_eval::datasets::Dataset;
 
 const HEAD: &str = "id,picture,split,family,question,answer,expected,targeted,segs,score,\
     intersection,union,predicted,truth,same_words,named,constraints,statements_checked,\

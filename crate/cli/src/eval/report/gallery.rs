@@ -8,12 +8,12 @@ use std::fmt::Write;
 use std::path::Path;
 
 use askmask_core::Mask;
+use askmask_eval::datasets::{Picture, Question};
+use askmask_eval::file;
 
 use super::{Report, names, score, table, write};
 use crate::eval::rows::Row;
 use crate::fault::Fault;
-use crate::model;
-use askmask_eval::datasets::{Picture, Question};
 
 const STYLE: &str = include_str!("gallery.css");
 /// Longest outline that is drawn, in bytes; the mask's file shows the others.
@@ -23,7 +23,7 @@ const MAX_OUTLINE: usize = 1 << 18;
 pub fn write_page(report: &Report, folder: &Path, worst: usize) -> Result<(), Fault> {
     for part in ["pictures", "masks"] {
         let part = folder.join(part);
-        std::fs::create_dir_all(&part).map_err(|cause| Fault::file(&part, &cause))?;
+        std::fs::create_dir_all(&part).map_err(|cause| Fault::file(&part, cause))?;
     }
     let mut known = HashMap::new();
     for picture in &report.data.pictures {
@@ -187,7 +187,7 @@ impl Page<'_> {
         if let Some(file) = self.pictures.get(&picture.name) {
             return Ok(Some(file.clone()));
         }
-        let Ok(bytes) = model::bytes(&picture.path) else {
+        let Ok(bytes) = file::read(&picture.path) else {
             return Ok(None);
         };
         let extension = match bytes.as_slice() {

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
+use askmask_eval::datasets::Dataset;
 use askmask_eval::measures::{Convention, Measured, Summary};
 
 use super::provenance::Provenance;
 use super::rows::Row;
 use crate::fault::Fault;
-use askmask_eval::datasets::Dataset;
 
 /// All results of a run.
 pub struct Report<'a> {
@@ -86,7 +86,7 @@ impl<'a> Report<'a> {
         });
         let mut text = format!("\n{}\n", counts.collect::<Vec<_>>().join(", "));
         for fault in faults.iter().take(SHOWN) {
-            let _ = writeln!(text, "  {}", crate::host::plain(&fault.to_string()));
+            let _ = writeln!(text, "  {}", crate::terminal::printable(&fault.to_string()));
         }
         if faults.len() > SHOWN {
             let _ = writeln!(text, "  … {} more in results.json", faults.len() - SHOWN);
@@ -152,5 +152,5 @@ fn score(measured: &Measured) -> f64 {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    std::fs::write(path, bytes).map_err(|cause| Fault::file(path, &cause))
+    std::fs::write(path, bytes).map_err(|cause| Fault::file(path, cause))
 }
