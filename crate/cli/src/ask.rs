@@ -89,7 +89,7 @@ async fn find(arguments: &Arguments, image: RgbImage, host: &TerminalHost) -> Re
             let answer = picture.ask(question, &AskOptions::default(), host).await?;
             (answer.text, answer.marked, answer.objects)
         }
-        None => Default::default(),
+        None => (String::new(), String::new(), Vec::new()),
     };
     refine(arguments, &picture, &mut objects, host).await?;
     Ok(Found {

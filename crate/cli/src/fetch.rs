@@ -107,11 +107,11 @@ impl Client {
         if start == entry.bytes && start > 0 {
             return Ok(());
         }
-        let rest = (start > 0).then(|| Rest {
+        let range = (start > 0).then(|| RangeRequest {
             start,
             etag: partial.etag(),
         });
-        let mut response = self.get(url, rest)?;
+        let mut response = self.get(url, range)?;
         if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             partial.remove();
             start = 0;
@@ -131,9 +131,9 @@ impl Client {
     }
 
     /// The response to a request for `url`, or for the rest of its bytes.
-    fn get(&self, url: &str, rest: Option<Rest>) -> Result<HttpResponse, Failure> {
+    fn get(&self, url: &str, range: Option<RangeRequest>) -> Result<HttpResponse, Failure> {
         let mut request = self.0.get(url).header("accept-encoding", "identity");
-        if let Some(Rest { start, etag }) = rest {
+        if let Some(RangeRequest { start, etag }) = range {
             request = request.header("range", format!("bytes={start}-"));
             if let Some(etag) = etag {
                 request = request.header("if-range", etag);
@@ -163,7 +163,7 @@ impl Client {
 }
 
 /// A request for all bytes from `start` on, if the file still has the tag.
-struct Rest {
+struct RangeRequest {
     start: u64,
     etag: Option<String>,
 }

@@ -5,6 +5,7 @@ mod provenance;
 mod report;
 mod rows;
 mod run;
+mod shown;
 
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ use crate::terminal::print;
 use provenance::{Provenance, Settings};
 use report::Report;
 use rows::Log;
-use run::Seen;
+use shown::Shown;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -117,7 +118,7 @@ fn settings(arguments: &Arguments) -> Settings {
         splits: arguments.splits.clone(),
         families: arguments.families.clone(),
         limit: arguments.limit,
-        picture: Seen::chosen(arguments).name().to_owned(),
+        picture: Shown::chosen(arguments).name().to_owned(),
         max_tiles: arguments.model.options(arguments.device.kind()).max_tiles,
         decoding: "greedy, free-running".to_owned(),
         max_tokens: AskOptions::default().max_tokens,
