@@ -1,6 +1,6 @@
 //! `askmask ask`: a question, clicks, or both.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use askmask_core::pipeline::{AskOptions, Model, Object, Picture, Point, PointLabel, Prompts};
 use askmask_core::{BoundingBox, Error, Mask, RgbImage};
@@ -123,20 +123,20 @@ fn write_files(arguments: &Arguments, found: &Found) -> Result<(), Fault> {
         return Ok(());
     };
     if let Some(path) = &arguments.mask {
-        write(path, &union.to_png()?)?;
+        file::write(path, &union.to_png()?)?;
     }
     if let Some(path) = &arguments.cutout {
-        write(path, &union.cutout_png(&found.image)?)?;
+        file::write(path, &union.cutout_png(&found.image)?)?;
     }
     if let Some(path) = &arguments.overlay {
         const COLOR: [u8; 3] = [255, 61, 127];
         const OPACITY: f32 = 0.55;
-        write(path, &union.overlay_png(&found.image, COLOR, OPACITY)?)?;
+        file::write(path, &union.overlay_png(&found.image, COLOR, OPACITY)?)?;
     }
     if let Some(folder) = &arguments.masks {
         std::fs::create_dir_all(folder).map_err(|cause| Fault::file(folder, cause))?;
         for (i, object) in found.objects.iter().enumerate() {
-            write(
+            file::write(
                 &folder.join(format!("mask-{}.png", i + 1)),
                 &object.mask.to_png()?,
             )?;
@@ -153,10 +153,6 @@ fn union(objects: &[Object]) -> Result<Option<Mask>, Error> {
     };
     let all = masks.try_fold(first, |all, mask| all.union(mask))?;
     Ok((all.area() > 0).then_some(all))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    std::fs::write(path, bytes).map_err(|cause| Fault::file(path, cause))
 }
 
 fn summary(found: &Found) -> String {

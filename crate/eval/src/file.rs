@@ -1,18 +1,21 @@
-//! Files that somebody named, read whole.
+//! Files that somebody named, read and written whole.
 
-use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use thiserror::Error;
 
 /// Most bytes of a picture, tokenizer or list of questions; beyond that the path is a mistake,
 /// such as a device.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// A file that could not be read or written. Displayed as `path: cause`.
-#[derive(Debug)]
+/// A file that could not be read or written.
+#[derive(Debug, Error)]
+#[error("{}: {cause}", path.display())]
 pub struct FileError {
     path: PathBuf,
+    #[source]
     cause: io::Error,
 }
 
@@ -24,18 +27,6 @@ impl FileError {
             path: path.to_owned(),
             cause,
         }
-    }
-}
-
-impl fmt::Display for FileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.cause)
-    }
-}
-
-impl std::error::Error for FileError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.cause)
     }
 }
 
@@ -64,4 +55,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 pub fn read_text(path: &Path) -> Result<String, FileError> {
     let invalid = |_| FileError::new(path, io::Error::other("not UTF-8 text"));
     String::from_utf8(read(path)?).map_err(invalid)
+}
+
+/// Writes a file, over what was there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    fs::write(path, bytes).map_err(|cause| FileError::new(path, cause))
 }

@@ -9,7 +9,7 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-// Files that somebody named, read whole.
+// Files that somebody named, read and written whole.
 pub mod file;
 // Pictures, questions and truth of ReasonSeg, RefCOCO, gRefCOCO and askmask-scenes.
 pub mod datasets;

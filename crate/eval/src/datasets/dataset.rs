@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
+use super::selection::check_known;
 use super::{Fault, Problem, Selection, Target};
 
 /// Everything that could be read, and what could not.
@@ -86,13 +87,13 @@ impl Dataset {
             .union(&self.splits)
             .cloned()
             .collect();
-        selection.check_splits(&self.splits)?;
+        check_known("split", &selection.splits, &self.splits)?;
         for picture in &mut self.pictures {
             let questions = &mut picture.questions;
             questions.retain(|question| selection.has_split(&question.split));
         }
         let families = self.questions().map(|q| q.family.clone()).collect();
-        selection.check_families(&families)?;
+        check_known("family", &selection.families, &families)?;
         let mut counts = BTreeMap::new();
         for picture in &mut self.pictures {
             picture.questions.retain(|question| {

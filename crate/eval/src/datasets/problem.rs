@@ -1,15 +1,15 @@
 //! What is wrong with a part of a data set.
 
-use std::fmt;
 use std::path::Path;
 
-use askmask_core::Error;
 use serde::Serialize;
+use thiserror::Error;
 
 use crate::file::FileError;
 
-/// What is wrong, with a stable code. Displayed as `[code] reason`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is wrong, with a stable code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Error)]
+#[error("[{code}] {reason}")]
 pub struct Problem {
     /// Lower case words with hyphens, such as `missing-picture`; also those of
     /// [`askmask_core::error::CODES`].
@@ -33,15 +33,14 @@ impl Problem {
     pub fn at(self, file: impl Into<String>, questions: usize) -> Fault {
         Fault {
             file: file.into(),
-            code: self.code,
-            reason: self.reason,
+            problem: self,
             left_out: questions,
         }
     }
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
+impl From<askmask_core::Error> for Problem {
+    fn from(error: askmask_core::Error) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }
@@ -52,31 +51,17 @@ impl From<FileError> for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}] {}", self.code, self.reason)
-    }
-}
-
-/// A problem and where it is. Displayed as `file: [code] reason`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A problem and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Error)]
+#[error("{file}: {problem}")]
 pub struct Fault {
     /// File, or file and line or entry.
     pub file: String,
-    /// As in [`Problem::code`].
-    pub code: &'static str,
-    /// As in [`Problem::reason`].
-    pub reason: String,
+    /// What is wrong there.
+    #[serde(flatten)]
+    pub problem: Problem,
     /// Questions that are not asked because of it; 0 for a mere remark.
     pub left_out: usize,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: [{}] {}", self.file, self.code, self.reason)
-    }
 }
 
 /// The file's name as it is shown, relative to the data's folder where it lies in it.

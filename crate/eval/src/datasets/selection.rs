@@ -27,19 +27,14 @@ impl Selection {
     pub(super) fn has_family(&self, family: &str) -> bool {
         self.families.is_empty() || self.families.iter().any(|other| other == family)
     }
-
-    /// Refuses splits that do not occur, with those that do.
-    pub(super) fn check_splits(&self, known: &BTreeSet<String>) -> Result<(), Problem> {
-        check_known("split", &self.splits, known)
-    }
-
-    /// Refuses families that do not occur, with those that do.
-    pub(super) fn check_families(&self, known: &BTreeSet<String>) -> Result<(), Problem> {
-        check_known("family", &self.families, known)
-    }
 }
 
-fn check_known(what: &str, wanted: &[String], known: &BTreeSet<String>) -> Result<(), Problem> {
+/// Refuses names that do not occur, with those that do.
+pub(super) fn check_known(
+    what: &str,
+    wanted: &[String],
+    known: &BTreeSet<String>,
+) -> Result<(), Problem> {
     let Some(name) = wanted.iter().find(|name| !known.contains(*name)) else {
         return Ok(());
     };

@@ -41,14 +41,8 @@ pub struct Measured {
     pub targeted: bool,
     /// How many `[SEG]` the answer had.
     pub segs: u32,
-    /// Pixels of the answer's mask; here and below those to ignore are left out.
-    pub predicted: u64,
-    /// Pixels of the true mask.
-    pub truth: u64,
-    /// Pixels of both.
-    pub intersection: u64,
-    /// Pixels of either.
-    pub union: u64,
+    #[serde(flatten)]
+    overlap: Overlap,
     /// Whether the answer was the expected one, word for word; here and below nothing where that
     /// is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,10 +72,7 @@ impl Measured {
         Ok(Self {
             targeted: overlap.truth > 0,
             segs: said.segs,
-            predicted: overlap.predicted,
-            truth: overlap.truth,
-            intersection: overlap.intersection,
-            union: overlap.union,
+            overlap,
             same_words: truth
                 .answer
                 .as_ref()
@@ -92,14 +83,9 @@ impl Measured {
         })
     }
 
-    /// Intersection and union again.
+    /// Pixels of the answer's mask and of the true one, those to ignore left out.
     #[must_use]
     pub fn overlap(&self) -> Overlap {
-        Overlap {
-            intersection: self.intersection,
-            union: self.union,
-            predicted: self.predicted,
-            truth: self.truth,
-        }
+        self.overlap
     }
 }

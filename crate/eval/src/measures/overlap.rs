@@ -2,9 +2,10 @@
 
 use askmask_core::error::Error;
 use askmask_core::mask::Mask;
+use serde::{Deserialize, Serialize};
 
 /// Intersection and union of a predicted and a true mask, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overlap {
     /// Pixels of both.
     pub intersection: u64,
@@ -26,12 +27,7 @@ impl Overlap {
         if let Some(ignore) = ignore {
             predicted.check_same_size(ignore)?;
         }
-        let mut overlap = Self {
-            intersection: 0,
-            union: 0,
-            predicted: 0,
-            truth: 0,
-        };
+        let mut overlap = Self::default();
         for (index, (a, b)) in predicted.data.iter().zip(&truth.data).enumerate() {
             let ignored = ignore.is_some_and(|mask| mask.data.get(index).is_some_and(|&v| v != 0));
             if ignored {

@@ -2,11 +2,14 @@
 
 use askmask_core::error::Error;
 use askmask_core::mask::Mask;
+use serde::Deserialize;
+use serde::de::{IntoDeserializer, value};
 
 use super::Overlap;
 
 /// How a target stands to others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Relation {
     /// Of the largest area.
     Largest,
@@ -33,25 +36,11 @@ pub enum Relation {
 }
 
 impl Relation {
-    const ALL: [(Self, &'static str); 11] = [
-        (Self::Largest, "largest"),
-        (Self::Smallest, "smallest"),
-        (Self::Leftmost, "leftmost"),
-        (Self::Rightmost, "rightmost"),
-        (Self::Topmost, "topmost"),
-        (Self::Lowest, "lowest"),
-        (Self::LeftOf, "left-of"),
-        (Self::RightOf, "right-of"),
-        (Self::Above, "above"),
-        (Self::Below, "below"),
-        (Self::NearestTo, "nearest-to"),
-    ];
-
     /// The relation of that name, as askmask-scenes writes it: `left-of`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(_, known)| *known == name);
-        found.map(|(relation, _)| *relation)
+        let known: Result<_, value::Error> = Self::deserialize(name.into_deserializer());
+        known.ok()
     }
 
     /// Whether it is a relation to one other object, rather than among several.

@@ -19,6 +19,7 @@ pub fn text(rows: &[Row], data: &Dataset) -> String {
     let mut text = HEAD.to_owned();
     for row in rows {
         let m = &row.measured;
+        let overlap = m.overlap();
         let flag = |value: Option<bool>| value.map_or_else(String::new, |v| v.to_string());
         let expected = expected.get(row.id.as_str()).copied().unwrap_or_default();
         let texts = [
@@ -34,10 +35,10 @@ pub fn text(rows: &[Row], data: &Dataset) -> String {
             m.targeted.to_string(),
             m.segs.to_string(),
             format!("{:.6}", score(m)),
-            m.intersection.to_string(),
-            m.union.to_string(),
-            m.predicted.to_string(),
-            m.truth.to_string(),
+            overlap.intersection.to_string(),
+            overlap.union.to_string(),
+            overlap.predicted.to_string(),
+            overlap.truth.to_string(),
             flag(m.same_words),
             flag(m.named),
             flag(m.constraints),

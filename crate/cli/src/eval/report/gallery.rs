@@ -11,7 +11,7 @@ use askmask_core::Mask;
 use askmask_eval::datasets::{Picture, Question};
 use askmask_eval::file;
 
-use super::{Report, names, score, table, write};
+use super::{Report, names, score, table};
 use crate::eval::rows::Row;
 use crate::fault::Fault;
 
@@ -55,14 +55,19 @@ pub fn write_page(report: &Report, folder: &Path, worst: usize) -> Result<(), Fa
         page.html += "</div></section>";
     }
     page.html += "</main></body></html>\n";
-    write(&folder.join("index.html"), page.html.as_bytes())
+    Ok(file::write(
+        &folder.join("index.html"),
+        page.html.as_bytes(),
+    )?)
 }
 
 /// The worst first; of equally bad ones, that with the largest mistake.
 fn worst_of<'a>(rows: &'a [Row], family: &str, count: usize) -> Vec<&'a Row> {
     let mut rows: Vec<&Row> = rows.iter().filter(|row| row.family == family).collect();
-    let mistake =
-        |row: &Row| row.measured.union - row.measured.intersection.min(row.measured.union);
+    let mistake = |row: &Row| {
+        let overlap = row.measured.overlap();
+        overlap.union.saturating_sub(overlap.intersection)
+    };
     rows.sort_by(|a, b| {
         let by_score = score(&a.measured).total_cmp(&score(&b.measured));
         by_score.then_with(|| mistake(b).cmp(&mistake(a)))
@@ -152,7 +157,7 @@ impl Page<'_> {
             };
             self.html += &outline(class, mask);
             let name = format!("masks/{:04}-{class}.png", self.cards);
-            write(&self.folder.join(&name), &mask.to_png()?)?;
+            file::write(&self.folder.join(&name), &mask.to_png()?)?;
             let _ = write!(links, " <a href=\"{name}\">{class} mask</a>");
         }
         let measure = if row.measured.targeted {
@@ -196,7 +201,7 @@ impl Page<'_> {
             _ => "webp",
         };
         let file = format!("pictures/{:04}.{extension}", self.pictures.len());
-        write(&self.folder.join(&file), &bytes)?;
+        file::write(&self.folder.join(&file), &bytes)?;
         self.pictures.insert(picture.name.clone(), file.clone());
         Ok(Some(file))
     }
