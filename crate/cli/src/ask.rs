@@ -1,16 +1,19 @@
 //! `askmask ask`: a question, clicks, or both.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use askmask_core::pipeline::{AskOptions, Model, Object, Picture, Point, PointLabel, Prompts};
 use askmask_core::{BoundingBox, Error, Mask, RgbImage};
+use askmask_eval::file;
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::device::Device;
 use crate::fault::Fault;
-use crate::host::{Terminal, plain, say};
-use crate::model;
+use crate::host::TerminalHost;
+use crate::interrupt;
+use crate::model::ModelArguments;
+use crate::terminal::{print, printable};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -20,7 +23,7 @@ pub struct Arguments {
     #[arg(required_unless_present_any = ["points", "bbox"])]
     question: Option<String>,
     #[command(flatten)]
-    model: model::Choice,
+    model: ModelArguments,
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
     /// Write the union of all targets as a black and white PNG
@@ -48,45 +51,50 @@ pub struct Arguments {
 }
 
 struct Found {
+    /// What people read.
     text: String,
+    /// The same with `[SEG]` wherever the model points at an object.
+    marked: String,
     objects: Vec<Object>,
     image: RgbImage,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let image = RgbImage::decode(&model::bytes(&arguments.picture)?)?;
-    let host = Terminal::new(!arguments.json);
+    let image = RgbImage::decode(&file::read(&arguments.picture)?)?;
+    interrupt::catch();
+    let host = TerminalHost::new(!arguments.json);
     let found = pollster::block_on(find(arguments, image, &host));
     let timings = host.finish();
     let found = found?;
     write_files(arguments, &found)?;
     if arguments.json {
-        say(&format!("{}\n", report(&found, &timings)));
+        print(&format!("{}\n", report(&found, &timings)));
     } else {
-        say(&summary(&found));
+        print(&summary(&found));
     }
     Ok(())
 }
 
-async fn find(arguments: &Arguments, image: RgbImage, host: &Terminal) -> Result<Found, Fault> {
+async fn find(arguments: &Arguments, image: RgbImage, host: &TerminalHost) -> Result<Found, Fault> {
     if let Some(question) = &arguments.question {
         // Before the model is loaded, which may take long.
         askmask_core::language::tokenizer::validate_question(question)?;
     }
-    let files = arguments.model.files(host)?;
+    let files = arguments.model.files()?;
     let options = arguments.model.options(arguments.device.kind());
     let model = Model::load(files, options, host).await?;
     let picture = model.set_image(image, host).await?;
-    let (text, mut objects) = match &arguments.question {
+    let (text, marked, mut objects) = match &arguments.question {
         Some(question) => {
             let answer = picture.ask(question, &AskOptions::default(), host).await?;
-            (answer.text, answer.objects)
+            (answer.text, answer.marked, answer.objects)
         }
-        None => (String::new(), Vec::new()),
+        None => (String::new(), String::new(), Vec::new()),
     };
     refine(arguments, &picture, &mut objects, host).await?;
     Ok(Found {
         text,
+        marked,
         objects,
         image: picture.image().clone(),
     })
@@ -96,7 +104,7 @@ async fn refine(
     arguments: &Arguments,
     picture: &Picture,
     objects: &mut Vec<Object>,
-    host: &Terminal,
+    host: &TerminalHost,
 ) -> Result<(), Error> {
     if arguments.points.is_empty() && arguments.bbox.is_none() {
         return Ok(());
@@ -115,20 +123,20 @@ fn write_files(arguments: &Arguments, found: &Found) -> Result<(), Fault> {
         return Ok(());
     };
     if let Some(path) = &arguments.mask {
-        write(path, &union.to_png()?)?;
+        file::write(path, &union.to_png()?)?;
     }
     if let Some(path) = &arguments.cutout {
-        write(path, &union.cutout_png(&found.image)?)?;
+        file::write(path, &union.cutout_png(&found.image)?)?;
     }
     if let Some(path) = &arguments.overlay {
         const COLOR: [u8; 3] = [255, 61, 127];
         const OPACITY: f32 = 0.55;
-        write(path, &union.overlay_png(&found.image, COLOR, OPACITY)?)?;
+        file::write(path, &union.overlay_png(&found.image, COLOR, OPACITY)?)?;
     }
     if let Some(folder) = &arguments.masks {
-        std::fs::create_dir_all(folder).map_err(|cause| Fault::file(folder, &cause))?;
+        std::fs::create_dir_all(folder).map_err(|cause| Fault::file(folder, cause))?;
         for (i, object) in found.objects.iter().enumerate() {
-            write(
+            file::write(
                 &folder.join(format!("mask-{}.png", i + 1)),
                 &object.mask.to_png()?,
             )?;
@@ -145,10 +153,6 @@ fn union(objects: &[Object]) -> Result<Option<Mask>, Error> {
     };
     let all = masks.try_fold(first, |all, mask| all.union(mask))?;
     Ok((all.area() > 0).then_some(all))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    std::fs::write(path, bytes).map_err(|cause| Fault::file(path, &cause))
 }
 
 fn summary(found: &Found) -> String {
@@ -181,7 +185,8 @@ fn report(found: &Found, timings: &[(&str, f64)]) -> Value {
         .map(|(stage, s)| json!({"stage": stage, "seconds": s}))
         .collect();
     json!({
-        "text": plain(&found.text),
+        "text": printable(&found.text),
+        "marked": printable(&found.marked),
         "width": found.image.size.width,
         "height": found.image.size.height,
         "objects": objects,

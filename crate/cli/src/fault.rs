@@ -1,22 +1,25 @@
 //! Errors on one line, with what to do.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 use askmask_core::Error;
+use askmask_eval::file::FileError;
 
 /// Why a command stopped.
 #[derive(Debug)]
 pub enum Fault {
     /// The core refused or failed.
     Core(Error),
-    /// A file could not be read or written.
+    /// A file could not be read or written, or an argument names none.
     File(String),
 }
 
 impl Fault {
-    pub fn file(path: &Path, cause: &std::io::Error) -> Self {
-        Self::File(format!("{}: {cause}", path.display()))
+    /// A file that could not be read or written.
+    pub fn file(path: &Path, cause: io::Error) -> Self {
+        FileError::new(path, cause).into()
     }
 
     /// 2 for input that has to change, 130 when cancelled, 1 for everything else.
@@ -41,6 +44,12 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Core(error)
+    }
+}
+
+impl From<FileError> for Fault {
+    fn from(error: FileError) -> Self {
+        Self::File(error.to_string())
     }
 }
 

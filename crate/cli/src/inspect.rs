@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use askmask_core::models::sa2va::{self, Config};
+use askmask_core::models::sa2va::{self, Config, LANGUAGE_MODEL, SAM2};
 use askmask_core::weights::{TensorSource, TensorTable};
+use askmask_eval::file;
 
 use crate::fault::Fault;
-use crate::host::say;
-use crate::model::{text, weights};
+use crate::model::weights;
+use crate::terminal::print;
 
-/// Tensors of one part of the model.
+/// Tensors whose names begin alike.
 #[derive(Default)]
-struct Part {
+struct Group {
+    /// The loadable part of the model that they belong to.
+    part: &'static str,
     tensors: usize,
     numbers: u64,
     bytes: u64,
@@ -21,23 +24,25 @@ struct Part {
 
 pub fn run(folder: &Path) -> Result<(), Fault> {
     let weights = weights(folder)?;
-    let config = Config::parse(&text(&folder.join("config.json"))?)?;
-    say(&describe(&config));
-    say(&format!(
-        "\n{:<34}{:>9}{:>16}{:>16}  types\n",
-        "part", "tensors", "numbers", "bytes"
+    let config = Config::parse(&file::read_text(&folder.join("config.json"))?)?;
+    print(&describe(&config));
+    print(&format!(
+        "\n{:<34}{:<16}{:>9}{:>16}{:>16}  types\n",
+        "tensors of", "part", "tensors", "numbers", "bytes"
     ));
-    let parts = parts(weights.as_ref(), &sa2va::table(&config));
-    for (name, part) in &parts {
-        say(&line(name, part));
+    let groups = groups(weights.as_ref(), &sa2va::table(&config));
+    for (name, group) in &groups {
+        print(&line(name, group));
     }
-    let all = parts.into_values().fold(Part::default(), |mut all, part| {
-        all.tensors += part.tensors;
-        all.numbers += part.numbers;
-        all.bytes += part.bytes;
-        all
-    });
-    say(&line("all", &all));
+    let all = groups
+        .into_values()
+        .fold(Group::default(), |all, group| Group {
+            tensors: all.tensors + group.tensors,
+            numbers: all.numbers + group.numbers,
+            bytes: all.bytes + group.bytes,
+            ..all
+        });
+    print(&line("all", &all));
     Ok(())
 }
 
@@ -69,41 +74,48 @@ fn describe(config: &Config) -> String {
     )
 }
 
-fn parts(weights: &dyn TensorSource, table: &TensorTable) -> BTreeMap<&'static str, Part> {
-    let mut parts: BTreeMap<&str, Part> = BTreeMap::new();
+fn groups(weights: &dyn TensorSource, table: &TensorTable) -> BTreeMap<String, Group> {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     for name in weights.names() {
         let Some(info) = weights.info(name) else {
             continue;
         };
-        let part = parts.entry(part_of(name, table)).or_default();
-        part.tensors += 1;
-        part.numbers += info.elements().unwrap_or(0) as u64;
-        part.bytes += info.bytes().unwrap_or(0) as u64;
-        *part.dtypes.entry(info.dtype.name()).or_default() += 1;
+        let group = groups.entry(group_of(name)).or_default();
+        group.part = match table.part(name) {
+            Some(part) => part,
+            None if table.is_droppable(name) => "video only",
+            None => "unknown",
+        };
+        group.tensors += 1;
+        group.numbers += info.elements().unwrap_or(0) as u64;
+        group.bytes += info.bytes().unwrap_or(0) as u64;
+        *group.dtypes.entry(info.dtype.name()).or_default() += 1;
     }
-    parts
+    groups
 }
 
-/// Where a tensor belongs, or why nowhere.
-fn part_of(name: &str, table: &TensorTable) -> &'static str {
-    match table.part(name) {
-        Some(part) => part,
-        None if table.is_droppable(name) => "not needed for pictures",
-        None => "unknown",
-    }
+/// The first levels of a tensor's name: enough to tell what it is of.
+fn group_of(name: &str) -> String {
+    let name = name
+        .strip_prefix(SAM2)
+        .map_or(name, |name| name.trim_start_matches('.'));
+    let in_layers = name.starts_with(LANGUAGE_MODEL) && name.contains(".model.");
+    let levels = if in_layers { 3 } else { 1 };
+    name.split('.').take(levels).collect::<Vec<_>>().join(".")
 }
 
-fn line(name: &str, part: &Part) -> String {
-    let dtypes: Vec<_> = part
+fn line(name: &str, group: &Group) -> String {
+    let dtypes: Vec<_> = group
         .dtypes
         .iter()
         .map(|(dtype, count)| format!("{count}×{dtype}"))
         .collect();
     format!(
-        "{name:<34}{:>9}{:>16}{:>16}  {}\n",
-        part.tensors,
-        part.numbers,
-        part.bytes,
+        "{name:<34}{:<16}{:>9}{:>16}{:>16}  {}\n",
+        group.part,
+        group.tensors,
+        group.numbers,
+        group.bytes,
         dtypes.join(" ")
     )
 }

@@ -1,16 +1,20 @@
 //! `askmask`: segment pictures in words on the command line.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
 
+mod address;
 mod ask;
+mod cache;
 mod device;
 mod eval;
 mod fault;
 mod fetch;
+mod hash;
 mod host;
 mod inspect;
+mod interrupt;
 mod model;
 mod quantize;
-mod remote;
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

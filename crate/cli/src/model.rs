@@ -1,34 +1,35 @@
-//! Model folders, and the one inside the program.
+//! Which model a command uses, and its files.
 
-use std::io;
+mod embedded;
+mod folder;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use askmask_core::language::tokenizer::Qwen2Files;
-use askmask_core::pipeline::{FAMILIES, LoadOptions, ModelFiles};
-use askmask_core::weights::manifest::MANIFEST;
-use askmask_core::weights::{Files, Folder, Manifest, ReadAt, Stored, TensorSource};
-use askmask_core::{DeviceKind, Error};
-use askmask_eval::file;
+use askmask_core::DeviceKind;
+use askmask_core::pipeline::{LoadOptions, ModelFiles};
 use clap::Args;
 
+use crate::address::ModelAddress;
+use crate::cache::Cache;
 use crate::fault::Fault;
-use crate::host::Terminal;
-use crate::remote::Remote;
+use crate::fetch::Client;
+
+pub use folder::{name as folder_name, tokenizer_json, weights};
 
 /// Which model, and how it is run.
 #[derive(Args)]
-pub struct Choice {
-    /// A folder, the address of a manifest.json, or a repository of a hub, instead of the embedded
-    /// nano
+pub struct ModelArguments {
+    /// A folder, the address of a folder or its manifest.json, or a repository of a hub, instead
+    /// of the embedded nano
     #[arg(long, value_name = "FOLDER|URL|hub:OWNER/NAME@REVISION")]
     model: Option<PathBuf>,
     /// The hub of hub: models
     #[arg(long, value_name = "URL", default_value = "https://huggingface.co")]
     host: String,
-    /// Seconds of silence after which a server is given up
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    patience: u64,
+    /// Seconds without a byte after which a server is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600), alias = "patience")]
+    timeout: u64,
     /// Most tiles that a picture is cut into: fewer need less memory and time, and lose small
     /// things [default: what the model was trained with]
     #[arg(long, value_parser = ["1", "4", "12"])]
@@ -38,24 +39,35 @@ pub struct Choice {
     low_memory: bool,
 }
 
-impl Choice {
-    /// The model's files, fetched if they are elsewhere.
-    pub fn files(&self, host: &Terminal) -> Result<ModelFiles, Fault> {
-        let Some(model) = &self.model else {
-            return files(None);
-        };
-        let text = model.to_str().unwrap_or_default();
-        let remote = if let Some(id) = text.strip_prefix("hub:") {
-            Remote::hub(id, &self.host)
-        } else if text.starts_with("http://") || text.starts_with("https://") {
-            Remote::at(text)
-        } else {
-            return files(Some(model));
-        };
-        let remote = remote.map_err(Fault::File)?;
-        let folder = remote.folder(Duration::from_secs(self.patience), host)?;
-        // Just verified.
-        Ok(ModelFiles::from_stored(stored(&folder)?)?)
+/// What `--model` names.
+enum Source<'a> {
+    Embedded,
+    Folder(&'a Path),
+    Address(ModelAddress),
+}
+
+impl ModelArguments {
+    /// The model's files, downloaded if they are elsewhere.
+    pub fn files(&self) -> Result<ModelFiles, Fault> {
+        match self.source()? {
+            Source::Embedded => Ok(ModelFiles::from_stored(embedded::stored()?)?),
+            Source::Folder(folder) => folder::files(folder),
+            Source::Address(address) => {
+                let client = Client::new(Duration::from_secs(self.timeout));
+                let folder = Cache::open()?.fetch(&address, &client)?;
+                // Just verified.
+                Ok(ModelFiles::from_stored(folder::stored(&folder)?)?)
+            }
+        }
+    }
+
+    /// What the model is called, without saying whose machine it is on.
+    pub fn name(&self) -> Result<String, Fault> {
+        Ok(match self.source()? {
+            Source::Embedded => "nano (embedded)".to_owned(),
+            Source::Folder(folder) => folder::name(folder),
+            Source::Address(address) => address.name,
+        })
     }
 
     /// How it is loaded.
@@ -66,110 +78,19 @@ impl Choice {
             low_memory: self.low_memory,
         }
     }
-}
 
-/// The files of `folder`, or of the embedded nano.
-pub fn files(folder: Option<&Path>) -> Result<ModelFiles, Fault> {
-    let Some(folder) = folder else {
-        return nano();
-    };
-    match browser_folder(folder)? {
-        Some(stored) => Ok(ModelFiles::from_stored(stored)?),
-        None => Ok(ModelFiles {
-            config: text(&folder.join("config.json"))?,
-            tokenizer: tokenizer_json(folder)?,
-            weights: Box::new(Folder::open(folder)?),
-        }),
-    }
-}
-
-/// The tensors of a browser folder, every file verified, or of a plain checkpoint.
-pub fn weights(folder: &Path) -> Result<Box<dyn TensorSource>, Fault> {
-    Ok(match browser_folder(folder)? {
-        Some(stored) => Box::new(stored),
-        None => Box::new(Folder::open(folder)?),
-    })
-}
-
-/// A folder with a manifest, every file verified; `None` for a plain checkpoint.
-fn browser_folder(folder: &Path) -> Result<Option<Stored>, Fault> {
-    if !folder.join(MANIFEST).is_file() {
-        return Ok(None);
-    }
-    let stored = stored(folder)?;
-    stored.check_hashes()?;
-    Ok(Some(stored))
-}
-
-/// A folder with a manifest.
-fn stored(folder: &Path) -> Result<Stored, Fault> {
-    let manifest = Manifest::parse(&text(&folder.join(MANIFEST))?, FAMILIES)?;
-    Ok(Stored::new(
-        manifest,
-        Box::new(Files::new(folder.to_owned())),
-    ))
-}
-
-/// `tokenizer.json` of the checkpoint, or one made from the files that older tokenizers have.
-pub fn tokenizer_json(folder: &Path) -> Result<Vec<u8>, Fault> {
-    let ready = folder.join("tokenizer.json");
-    if ready.is_file() {
-        return bytes(&ready);
-    }
-    let optional = |name: &str| match folder.join(name) {
-        path if path.is_file() => text(&path).map(Some),
-        _ => Ok(None),
-    };
-    let files = Qwen2Files {
-        vocabulary: text(&folder.join("vocab.json"))?,
-        merges: text(&folder.join("merges.txt"))?,
-        added: optional("added_tokens.json")?,
-        config: optional("tokenizer_config.json")?,
-        special: optional("special_tokens_map.json")?,
-    };
-    Ok(files.to_json()?)
-}
-
-fn nano() -> Result<ModelFiles, Fault> {
-    let manifest = Manifest::parse(include_str!("../../../models/nano/manifest.json"), FAMILIES)?;
-    let stored = Stored::new(manifest, Box::new(Embedded));
-    Ok(ModelFiles::from_stored(stored)?)
-}
-
-/// nano's files, inside the program.
-struct Embedded;
-
-impl ReadAt for Embedded {
-    fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        let bytes: &[u8] = match file {
-            "config.json" => include_bytes!("../../../models/nano/config.json"),
-            "tokenizer.json" => include_bytes!("../../../models/nano/tokenizer.json"),
-            "weights-00001.safetensors" => {
-                include_bytes!("../../../models/nano/weights-00001.safetensors")
-            }
-            _ => &[],
+    fn source(&self) -> Result<Source<'_>, Fault> {
+        let Some(model) = &self.model else {
+            return Ok(Source::Embedded);
         };
-        let rest = bytes.get(offset as usize..).unwrap_or_default();
-        match rest.get(..buffer.len()) {
-            Some(found) => buffer.copy_from_slice(found),
-            None => {
-                return Err(Error::Integrity {
-                    file: file.to_owned(),
-                    reason: "it ends too early".into(),
-                });
-            }
-        }
-        Ok(())
+        let text = model.to_str().unwrap_or_default();
+        let address = if let Some(id) = text.strip_prefix("hub:") {
+            ModelAddress::from_hub(id, &self.host)
+        } else if text.starts_with("http://") || text.starts_with("https://") {
+            ModelAddress::from_url(text)
+        } else {
+            return Ok(Source::Folder(model));
+        };
+        address.map(Source::Address).map_err(Fault::File)
     }
-}
-
-/// The bytes of a file.
-pub fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
-    file::bytes(path).map_err(Fault::File)
-}
-
-/// The text of a file.
-pub fn text(path: &Path) -> Result<String, Fault> {
-    let invalid = |_| Fault::file(path, &io::Error::other("not UTF-8 text"));
-    String::from_utf8(bytes(path)?).map_err(invalid)
 }

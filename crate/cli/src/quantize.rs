@@ -3,8 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use askmask_core::Error;
 use askmask_core::language::tokenizer::Tokenizer;
@@ -13,12 +11,16 @@ use askmask_core::pipeline::FAMILIES;
 use askmask_core::quantize::{Extras, Options, Plan, Report, Sink};
 use askmask_core::weights::manifest::{Manifest, Origin};
 use askmask_core::weights::{Files, Folder, Stored};
+use askmask_eval::file;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::fault::Fault;
-use crate::host::{self, say};
-use crate::model::{text, tokenizer_json};
+use crate::interrupt;
+use crate::model::tokenizer_json;
+use crate::terminal::{print, progress_bar};
+
+const TEMPLATE: &str = "quantize {wide_bar} {bytes}/{total_bytes} {eta}";
 
 #[derive(Args)]
 pub struct Arguments {
@@ -64,7 +66,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let config_text = text(&arguments.input.join("config.json"))?;
+    let config_text = file::read_text(&arguments.input.join("config.json"))?;
     let config = Config::parse(&config_text)?;
     let json = serde_json::from_str(&config_text).map_err(|e| Error::UnsupportedModel {
         reason: e.to_string(),
@@ -74,7 +76,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     let source = Folder::open(&arguments.input)?;
     let tensors = sa2va::table(&config);
     let plan = Plan::new(&source, &json, &tensors, &arguments.options())?;
-    let mut sink = Partial::create(&arguments.output)?;
+    interrupt::catch();
+    let mut sink = PartialFolder::create(&arguments.output)?;
     let extras = Extras {
         config: &json,
         tokenizer: &tokenizer,
@@ -83,11 +86,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     };
     let manifest = plan.write(&source, extras, &mut sink)?;
     let report = check(&plan, &source, &sink.folder)?;
-    sink.keep()?;
+    sink.rename_to_target()?;
     if arguments.report {
-        say(&table(&report));
+        print(&table(&report));
     }
-    say(&summary(&plan, &manifest, &config));
+    print(&summary(&plan, &manifest, &config));
     Ok(())
 }
 
@@ -121,7 +124,7 @@ impl Arguments {
 
 /// The round trip: reads every file again, hashes it, and compares every value with the source.
 fn check(plan: &Plan, source: &Folder, folder: &Path) -> Result<Report, Fault> {
-    let manifest = Manifest::parse(&text(&folder.join("manifest.json"))?, FAMILIES)?;
+    let manifest = Manifest::parse(&file::read_text(&folder.join("manifest.json"))?, FAMILIES)?;
     let written = Stored::new(manifest, Box::new(Files::new(folder.to_owned())));
     written.check_hashes()?;
     Ok(plan.compare(source, &written)?)
@@ -171,44 +174,41 @@ fn summary(plan: &Plan, manifest: &Manifest, config: &Config) -> String {
 
 /// A folder beside the one to write. It is renamed when everything is in it, and removed
 /// otherwise.
-struct Partial {
+struct PartialFolder {
     folder: PathBuf,
     target: PathBuf,
     bar: ProgressBar,
-    interrupted: Arc<AtomicBool>,
 }
 
-impl Partial {
+impl PartialFolder {
     fn create(target: &Path) -> Result<Self, Fault> {
-        let fault = |cause: &io::Error| Fault::file(target, cause);
+        let fault = |cause: io::Error| Fault::file(target, cause);
         let occupied = fs::read_dir(target).is_ok_and(|mut files| files.next().is_some());
         let name = target.file_name().map(|name| name.to_string_lossy());
         let (false, Some(name)) = (occupied, name) else {
-            return Err(fault(&io::Error::other("there is something already")));
+            return Err(fault(io::Error::other("there is something already")));
         };
         let folder = target.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-        fs::create_dir_all(&folder).map_err(|cause| fault(&cause))?;
+        fs::create_dir_all(&folder).map_err(fault)?;
         Ok(Self {
             folder,
             target: target.to_owned(),
-            bar: bar(),
-            interrupted: host::interruption(),
+            bar: progress_bar(TEMPLATE),
         })
     }
 
     /// Gives the folder its name.
-    fn keep(mut self) -> Result<(), Fault> {
+    fn rename_to_target(mut self) -> Result<(), Fault> {
         self.bar.finish_and_clear();
         // An empty folder in its place; Windows would not rename over it.
         let _ = fs::remove_dir(&self.target);
-        fs::rename(&self.folder, &self.target)
-            .map_err(|cause| Fault::file(&self.target, &cause))?;
+        fs::rename(&self.folder, &self.target).map_err(|cause| Fault::file(&self.target, cause))?;
         self.folder = PathBuf::new();
         Ok(())
     }
 }
 
-impl Drop for Partial {
+impl Drop for PartialFolder {
     fn drop(&mut self) {
         if !self.folder.as_os_str().is_empty() {
             let _ = fs::remove_dir_all(&self.folder);
@@ -216,7 +216,7 @@ impl Drop for Partial {
     }
 }
 
-impl Sink for Partial {
+impl Sink for PartialFolder {
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + '_>> {
         let file = File::create(self.folder.join(name))?;
         Ok(Box::new(BufWriter::new(file)))
@@ -225,18 +225,6 @@ impl Sink for Partial {
     fn progress(&mut self, done: u64, total: u64) -> Result<(), Error> {
         self.bar.set_length(total);
         self.bar.set_position(done);
-        match self.interrupted.load(Ordering::Relaxed) {
-            true => Err(Error::Cancelled),
-            false => Ok(()),
-        }
+        interrupt::check()
     }
-}
-
-fn bar() -> ProgressBar {
-    let bar = host::bar();
-    let style = "quantize {wide_bar} {bytes}/{total_bytes} {eta}";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar
 }

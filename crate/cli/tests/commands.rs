@@ -1,12 +1,10 @@
 //! What the commands print and write.
 
-mod support;
-
 use std::fs;
 
+use crate::support::{QUESTION, ask, askmask, fixture, picture, tiny};
 use askmask_core::RgbImage;
 use serde_json::Value;
-use support::{QUESTION, ask, askmask, fixture, picture, tiny};
 use tempfile::TempDir;
 
 /// Width and height from a PNG's header; what the pixels are is tested where they are made.
@@ -111,6 +109,21 @@ fn json_holds_objects_and_timings() {
 }
 
 #[test]
+fn json_has_the_text_for_people_and_the_marked_one() {
+    let found = ask(&tiny(), &picture(), QUESTION).json();
+    let [text, marked] = ["text", "marked"].map(|key| found[key].as_str().unwrap());
+    assert!(text.starts_with("Sure, it is"), "{text}");
+    assert!(!text.contains("[SEG]"), "{text}");
+    assert_eq!(marked.matches("[SEG]").count(), 2, "{marked}");
+    let words = |text: &str| {
+        text.replace("[SEG]", " ")
+            .split_whitespace()
+            .collect::<String>()
+    };
+    assert_eq!(words(marked), words(text));
+}
+
+#[test]
 fn a_box_alone_draws_one_target() {
     let outcome = askmask([
         "ask",
@@ -139,7 +152,7 @@ fn clicks_alone_draw_one_target() {
     ]);
     let found = outcome.json();
     assert_eq!(found["objects"].as_array().unwrap().len(), 1, "{found}");
-    assert_eq!(found["text"], "");
+    assert_eq!((&found["text"], &found["marked"]), (&"".into(), &"".into()));
 }
 
 #[test]

@@ -1,13 +1,8 @@
 //! Every code block of the documents is run, or its words are looked up: none escapes. Blocks of
 //! TypeScript and HTML are checked by `web/test/docs.test.ts`.
 
-#[path = "docs/markdown.rs"]
 mod markdown;
-#[path = "docs/reader.rs"]
 mod reader;
-#[path = "support/server.rs"]
-mod server;
-#[path = "docs/shell.rs"]
 mod shell;
 
 use std::collections::BTreeSet;
@@ -107,10 +102,10 @@ fn check(words: &[&str], folder: &mut PathBuf, reader: &Reader) -> Result<(), St
         ["python", script, arguments @ ..] => is_python(folder, script, arguments),
         _ => FOREIGN.contains(&&*line),
     };
-    match good {
-        true => Ok(()),
-        false => Err(format!("`{line}` is not possible")),
+    if !good {
+        return Err(format!("`{line}` is not possible"));
     }
+    Ok(())
 }
 
 /// Whether there is a test binary of the first name, with a module of the second.
@@ -122,8 +117,9 @@ fn is_test(names: &[&str]) -> bool {
         let package = root().join(package);
         let is_file = |name: &str| package.join("tests").join(format!("{name}.rs")).is_file();
         let manifest = text(&package.join("Cargo.toml"));
-        let known = is_file(binary) || manifest.contains(&format!("name = \"{binary}\""));
-        known && module.iter().all(|module| is_file(module))
+        let named = manifest.contains(&format!("[[test]]\nname = \"{binary}\""));
+        let found = is_file(binary) && !manifest.contains("autotests = false");
+        (named || found) && module.iter().all(|module| is_file(module))
     })
 }
 

@@ -1,16 +1,17 @@
 //! `askmask eval` on small data sets.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::support::server::Server;
+use crate::support::{
+    ModelCopy, Outcome, QUESTION, askmask, askmask_with_cache, fixture, picture, quantize, tiny,
+};
 use askmask_core::mask::rle::Rle;
 use askmask_core::weights::{InMemory, TensorSource};
 use askmask_core::{ImageSize, Mask};
 use serde_json::{Value, json};
-use support::{Outcome, QUESTION, askmask, fixture, picture, tiny};
 use tempfile::TempDir;
 
 const SIZE: ImageSize = ImageSize {
@@ -174,6 +175,53 @@ fn an_interrupted_run_goes_on_and_a_changed_one_does_not() {
 }
 
 #[test]
+fn a_model_from_a_server_is_measured_as_its_folder_is() {
+    let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
+    let small = out.path().join("small");
+    assert_eq!(quantize(&tiny(), &small, &[]).code, Some(0));
+    let server = Server::new(&small);
+    let eval = |model: &str, into: &str, more: &[&str]| {
+        let into = out.path().join(into);
+        let paths = [data.path(), &into].map(|path| path.to_str().unwrap());
+        let words = ["eval", "--data", paths[0], "--out", paths[1]];
+        let words = words.into_iter().chain(["--model", model]);
+        askmask_with_cache(&out.path().join("cache"), words.chain(more.iter().copied()))
+    };
+    let results = |model: &str, into: &str, more: &[&str]| {
+        let outcome = eval(model, into, more);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        json_file(&out.path().join(into).join("results.json"))
+    };
+    let local = results(small.to_str().unwrap(), "local", &["--low-memory"]);
+    assert!(server.log().is_empty());
+    let folder = format!("{}/m", server.address);
+    let hub = ["--host", &server.address, "--timeout", "9"];
+    let url = format!("{folder}/manifest.json?key=secret");
+    for (model, more, name) in [
+        (folder.as_str(), &[][..], folder.as_str()),
+        (&url, &[], &folder),
+        ("hub:owner/tiny@v1", &hub, "hub:owner/tiny@v1"),
+    ] {
+        let remote = results(model, &format!("remote {}", name.len()), more);
+        assert_eq!(remote["groups"], local["groups"], "{model}");
+        let [ours, theirs] = [&local, &remote].map(|r| &r["provenance"]["model"]);
+        assert_eq!(ours["sha256"], theirs["sha256"], "{model}");
+        assert_eq!(
+            (&ours["name"], &theirs["name"]),
+            (&json!("small"), &json!(name))
+        );
+        assert!(!server.log().is_empty(), "{model}");
+    }
+    let outcome = eval(&folder, "local", &["--tiles", "1"]);
+    assert!(
+        outcome.refused("file").contains("a setting changed"),
+        "{outcome:?}"
+    );
+    // Where it was downloaded from makes no difference.
+    assert_eq!(eval(&folder, "local", &[]).code, Some(0));
+}
+
+#[test]
 fn baselines_do_not_see_the_picture() {
     let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
     let outcome = eval(data.path(), &out.path().join("blind"), &["--blind"]);
@@ -253,7 +301,7 @@ fn what_is_broken_is_named_and_left_out() {
 #[test]
 fn models_with_missing_weights_are_not_measured() {
     let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
-    let model = support::ModelCopy::new();
+    let model = ModelCopy::new();
     model.edit(|tensors, _| {
         let name = tensors.keys().next().unwrap().clone();
         let tensor = tensors.remove(&name).unwrap();

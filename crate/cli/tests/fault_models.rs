@@ -1,9 +1,7 @@
 //! Faults 7 to 12: broken, forged and foreign model folders.
 
-mod support;
-
+use crate::support::{ModelCopy, weights};
 use serde_json::json;
-use support::{ModelCopy, weights};
 
 #[test]
 fn fault_07_forged_weight_headers_are_refused() {

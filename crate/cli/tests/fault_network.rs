@@ -1,15 +1,10 @@
 //! Faults 24 to 27: models from a network that breaks, lies and refuses.
 
-#[path = "support/server.rs"]
-mod server;
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
-use server::{Fault, Request, Server};
-use support::{Outcome, QUESTION, askmask, picture, tiny};
+use crate::support::server::{Fault, Request, Server};
+use crate::support::{Outcome, QUESTION, askmask, askmask_with_cache, picture, quantize, tiny};
 use tempfile::TempDir;
 
 const WEIGHTS: &str = "weights-00001.safetensors";
@@ -24,14 +19,7 @@ impl Case {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let small = folder.path().join("small");
-        let words = [
-            "quantize",
-            tiny().to_str().unwrap(),
-            small.to_str().unwrap(),
-        ]
-        .map(str::to_owned);
-        let origin = ["--source", "owner/tiny", "--licence", "MIT"].map(str::to_owned);
-        let outcome = askmask(words.into_iter().chain(origin));
+        let outcome = quantize(&tiny(), &small, &[]);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         let server = Server::new(&small);
         Self { folder, server }
@@ -39,28 +27,11 @@ impl Case {
 
     /// Asks the model at `model`; nothing but its own cache is kept between two calls.
     fn ask_at(&self, model: &str, more: &[&str]) -> Outcome {
-        let output = Command::new(env!("CARGO_BIN_EXE_askmask"))
-            .args([
-                "ask",
-                picture().to_str().unwrap(),
-                QUESTION,
-                "--json",
-                "--model",
-                model,
-            ])
-            .args(more)
-            .env("XDG_CACHE_HOME", self.folder.path().join("cache"))
-            .env_remove("http_proxy")
-            .env_remove("HTTP_PROXY")
-            .env_remove("ALL_PROXY")
-            .env_remove("all_proxy")
-            .output()
-            .unwrap();
-        Outcome {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        let picture = picture();
+        let asked = ["ask", picture.to_str().unwrap(), QUESTION, "--json"];
+        let words = asked.into_iter().chain(["--model", model]);
+        let cache = self.folder.path().join("cache");
+        askmask_with_cache(&cache, words.chain(more.iter().copied()))
     }
 
     fn ask(&self) -> Outcome {
@@ -123,6 +94,40 @@ fn a_model_is_fetched_once_and_answers_as_the_folder_does() {
 }
 
 #[test]
+fn the_address_of_a_folder_leads_to_its_manifest() {
+    let case = Case::new();
+    case.ask_at(&format!("{}/m/?key=1", case.server.address), &[])
+        .json();
+    let log = case.server.log();
+    assert_eq!(log[0].path, "/m/manifest.json?key=1");
+    assert_eq!(log[1].path, "/m/config.json");
+    // A host alone is no folder.
+    let line = case
+        .ask_at(&case.server.address, &[])
+        .refused("file")
+        .to_owned();
+    assert!(
+        line.contains("not the address of a manifest.json"),
+        "{line}"
+    );
+    assert!(case.server.log().is_empty());
+}
+
+#[test]
+fn the_former_name_of_the_timeout_is_understood() {
+    let case = Case::new();
+    for option in ["--timeout", "--patience"] {
+        let outcome = case.ask_at("http://127.0.0.1:9/m/", &[option, "1"]);
+        outcome.refused("network");
+        let outcome = case.ask_at("http://127.0.0.1:9/m/", &[option, "0"]);
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    }
+    let help = askmask(["ask", "--help"]);
+    assert!(help.stdout.contains("--timeout <SECONDS>"), "{help:?}");
+    assert!(!help.stdout.contains("patience"), "{help:?}");
+}
+
+#[test]
 fn hub_models_have_the_hubs_addresses() {
     let case = Case::new();
     let outcome = case.ask_at(
@@ -146,7 +151,7 @@ fn fault_24_a_broken_connection_goes_on_where_it_broke() {
         let case = Case::new();
         case.server.order(WEIGHTS, &[fault, Fault::Cut(3000)]);
         let model = format!("{}/m/manifest.json", case.server.address);
-        case.ask_at(&model, &["--patience", "2"]).json();
+        case.ask_at(&model, &["--timeout", "2"]).json();
         let log = case.server.log();
         assert_eq!(weights(&log), [None, Some(5000), Some(8000)], "{fault:?}");
         assert!(

@@ -1,12 +1,10 @@
 //! Faults 1 to 4: pictures that cannot be used, or only in one documented way.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{QUESTION, ask, askmask, fixture, picture, tiny};
 use serde_json::Value;
-use support::{QUESTION, ask, askmask, fixture, picture, tiny};
 use tempfile::TempDir;
 
 #[test]

@@ -1,8 +1,6 @@
 //! Faults 5 and 6: questions, clicks and boxes.
 
-mod support;
-
-use support::{QUESTION, ask, askmask, picture, tiny};
+use crate::support::{QUESTION, ask, askmask, picture, tiny};
 
 #[test]
 fn fault_05_unusable_questions_are_refused_before_the_model_is_loaded() {

@@ -1,20 +1,11 @@
 //! `askmask quantize`: browser folders, and nothing at all when something is wrong.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{ModelCopy, QUESTION, ask, askmask, fixture, picture, quantize, tiny};
 use serde_json::{Value, json};
-use support::{ModelCopy, Outcome, QUESTION, ask, askmask, fixture, picture, tiny};
 use tempfile::TempDir;
-
-fn quantize(input: &Path, output: &Path, more: &[&str]) -> Outcome {
-    let folders = [input, output].map(|path| path.to_str().unwrap());
-    let origin = ["--source", "owner/tiny", "--licence", "MIT"];
-    let words = ["quantize"].into_iter().chain(folders).chain(origin);
-    askmask(words.chain(more.iter().copied()))
-}
 
 fn read(folder: &Path, name: &str) -> Value {
     serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()

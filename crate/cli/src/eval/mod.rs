@@ -1,26 +1,28 @@
 //! `askmask eval`: how good a model is on a data set.
 
+mod host;
 mod provenance;
 mod report;
 mod rows;
 mod run;
-mod watch;
+mod shown;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use askmask_core::pipeline::AskOptions;
+use askmask_eval::datasets::{self, Dataset, Format, Selection};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::device::Device;
 use crate::fault::Fault;
-use crate::host::say;
-use crate::model;
-use askmask_eval::datasets::{self, Dataset, Format, Selection};
+use crate::interrupt;
+use crate::model::{self, ModelArguments};
+use crate::terminal::print;
 use provenance::{Provenance, Settings};
 use report::Report;
 use rows::Log;
-use run::Seen;
+use shown::Shown;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -32,9 +34,8 @@ pub struct Arguments {
     /// Folder of the pictures, where they are not in the data's
     #[arg(long, value_name = "DIR")]
     pictures: Option<PathBuf>,
-    /// Model folder instead of the embedded nano
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArguments,
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
     /// Folder for answers and results; an interrupted run goes on there
@@ -70,17 +71,18 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     let mut data = read(arguments)?;
-    let files = model::files(arguments.model.as_deref())?;
+    interrupt::catch();
+    let files = arguments.model.files()?;
     let provenance = Provenance {
-        data: provenance::data(&arguments.data, &data)?,
+        data: provenance::data(model::folder_name(&arguments.data), &data)?,
         format: arguments.format.name().to_owned(),
-        model: provenance::model(model_name(arguments.model.as_deref()), &files)?,
+        model: provenance::model(arguments.model.name()?, &files)?,
         program: provenance::program()?,
         device: provenance::device(arguments.device.kind())?,
         settings: settings(arguments),
     };
     let out = &arguments.out;
-    std::fs::create_dir_all(out).map_err(|cause| Fault::file(out, &cause))?;
+    std::fs::create_dir_all(out).map_err(|cause| Fault::file(out, cause))?;
     let (log, done) = Log::open(&out.join("answers.jsonl"), &provenance)?;
     let rows = run::answer(arguments, files, &mut data, (log, done))?;
     if rows.is_empty() {
@@ -95,8 +97,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     }
     let report = Report::new(arguments.format.convention(), provenance, &rows, &data);
     report.write(out, arguments.worst)?;
-    say(&report.text());
-    say(&format!("\n{}\n", out.join("gallery/index.html").display()));
+    print(&report.text());
+    print(&format!("\n{}\n", out.join("gallery/index.html").display()));
     Ok(())
 }
 
@@ -108,10 +110,7 @@ fn read(arguments: &Arguments) -> Result<Dataset, Fault> {
     };
     let pictures = arguments.pictures.as_deref();
     let data = datasets::read(arguments.format, &arguments.data, pictures, &selection);
-    data.map_err(|problem| {
-        let place = arguments.data.display();
-        Fault::File(format!("{place}: [{}] {}", problem.code, problem.reason))
-    })
+    data.map_err(|problem| Fault::File(format!("{}: {problem}", arguments.data.display())))
 }
 
 fn settings(arguments: &Arguments) -> Settings {
@@ -119,12 +118,9 @@ fn settings(arguments: &Arguments) -> Settings {
         splits: arguments.splits.clone(),
         families: arguments.families.clone(),
         limit: arguments.limit,
-        picture: Seen::chosen(arguments).name().to_owned(),
+        picture: Shown::chosen(arguments).name().to_owned(),
+        max_tiles: arguments.model.options(arguments.device.kind()).max_tiles,
         decoding: "greedy, free-running".to_owned(),
         max_tokens: AskOptions::default().max_tokens,
     }
-}
-
-fn model_name(folder: Option<&Path>) -> String {
-    folder.map_or_else(|| "nano (embedded)".to_owned(), provenance::base)
 }

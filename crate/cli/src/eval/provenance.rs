@@ -1,17 +1,18 @@
 //! What a result depends on: data, model, program, device and settings, by content.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use askmask_core::DeviceKind;
 use askmask_core::pipeline::ModelFiles;
 use askmask_core::runtime::device;
 use askmask_core::weights::digest::Sha256;
+use askmask_eval::datasets::Dataset;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use askmask_eval::datasets::Dataset;
+use crate::hash::sha256;
+use crate::interrupt;
 
 /// Everything that must be the same for two results to be the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Settings {
     pub limit: Option<usize>,
     /// What the model sees: the true picture, a grey or another one.
     pub picture: String,
+    /// Most tiles of a picture, where not what the model was trained with.
+    #[serde(default)]
+    pub max_tiles: Option<usize>,
     pub decoding: String,
     pub max_tokens: usize,
 }
@@ -80,6 +84,7 @@ pub fn model(name: String, files: &ModelFiles) -> Result<Named, Fault> {
     let mut names = files.weights.names();
     names.sort_unstable();
     for name in names {
+        interrupt::check()?;
         if let Some(info) = files.weights.info(name) {
             part(name.as_bytes());
             part(format!("{} {:?}", info.dtype.name(), info.shape).as_bytes());
@@ -93,31 +98,32 @@ pub fn model(name: String, files: &ModelFiles) -> Result<Named, Fault> {
 }
 
 /// Hash of the files with questions and masks, and of the pictures that are asked about.
-pub fn data(folder: &Path, data: &Dataset) -> Result<Named, Fault> {
+pub fn data(name: String, data: &Dataset) -> Result<Named, Fault> {
     let mut hash = Sha256::new();
     for path in &data.files {
-        let content = file(path).map_err(|cause| Fault::file(path, &cause))?;
+        let content = sha256(path).map_err(|cause| Fault::file(path, cause))?;
         hash.update(content.as_bytes());
     }
     for picture in &data.pictures {
+        interrupt::check()?;
         hash.update(picture.name.as_bytes());
         // A missing one is left out later, and the result is another one once it is there.
-        let content = file(&picture.path).unwrap_or_else(|_| "missing".into());
+        let content = sha256(&picture.path).unwrap_or_else(|_| "missing".into());
         hash.update(content.as_bytes());
     }
     Ok(Named {
-        name: base(folder),
+        name,
         sha256: hash.hex(),
     })
 }
 
 /// Version and hash of this program.
 pub fn program() -> Result<Named, Fault> {
-    let failed = |cause: io::Error| Fault::file(Path::new("this program"), &cause);
+    let failed = |cause: io::Error| Fault::file(Path::new("this program"), cause);
     let path = std::env::current_exe().map_err(failed)?;
     Ok(Named {
         name: format!("askmask {}", env!("CARGO_PKG_VERSION")),
-        sha256: file(&path).map_err(failed)?,
+        sha256: sha256(&path).map_err(failed)?,
     })
 }
 
@@ -128,25 +134,4 @@ pub fn device(kind: DeviceKind) -> Result<String, Fault> {
         DeviceKind::Cpu => "cpu".to_owned(),
         DeviceKind::Gpu => format!("gpu: {}", device::adapter().unwrap_or("unknown")),
     })
-}
-
-/// The last part of a path, which says nothing about whose machine it is on.
-pub fn base(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = whole.file_name().unwrap_or(whole.as_os_str());
-    name.to_string_lossy().into_owned()
-}
-
-/// SHA-256 of a file, read piece by piece.
-fn file(path: &Path) -> io::Result<String> {
-    const PIECE: usize = 1 << 20;
-    let mut hash = Sha256::new();
-    let mut file = File::open(path)?;
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(hash.hex()),
-            count => hash.update(&piece[..count]),
-        }
-    }
 }

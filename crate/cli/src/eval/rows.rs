@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use askmask_core::mask::rle::Rle;
+use askmask_eval::file;
 use askmask_eval::measures::Measured;
 use serde::{Deserialize, Serialize};
 
 use super::provenance::Provenance;
 use crate::fault::Fault;
-use crate::model;
 
 /// One answered question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,9 +39,9 @@ pub struct Log {
 impl Log {
     /// Begins a log, or continues one of the same provenance; the answers that it holds.
     pub fn open(path: &Path, provenance: &Provenance) -> Result<(Self, Vec<Row>), Fault> {
-        let failed = |cause: io::Error| Fault::file(path, &cause);
+        let failed = |cause: io::Error| Fault::file(path, cause);
         let existing = if path.exists() {
-            model::bytes(path)?
+            file::read(path)?
         } else {
             Vec::new()
         };
@@ -87,10 +87,10 @@ impl Log {
             self.file.write_all(&line)?;
             self.file.sync_data()
         };
-        write().map_err(|cause: io::Error| Fault::file(&self.path, &cause))
+        write().map_err(|cause: io::Error| Fault::file(&self.path, cause))
     }
 
     fn parse<T: for<'a> Deserialize<'a>>(&self, line: &[u8]) -> Result<T, Fault> {
-        serde_json::from_slice(line).map_err(|cause| Fault::file(&self.path, &cause.into()))
+        serde_json::from_slice(line).map_err(|cause| Fault::file(&self.path, cause.into()))
     }
 }

@@ -3,46 +3,17 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use askmask_core::image::resample::resize;
 use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, Model, ModelFiles, Picture as Encoded};
-use askmask_core::{Error, ImageSize, Mask, RgbImage};
+use askmask_core::{Error, ImageSize, Mask};
+use askmask_eval::datasets::{Dataset, Fault as DataFault, Picture, Problem, Question};
 use askmask_eval::measures::{Measured, Said};
 
 use super::Arguments;
+use super::host::EvalHost;
 use super::rows::{Log, Row};
-use super::watch::Watch;
+use super::shown::Shown;
 use crate::fault::Fault;
-use crate::model;
-use askmask_eval::datasets::{Dataset, Fault as DataFault, Picture, Problem, Question};
-
-/// What the model is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
-    Picture,
-    /// A grey picture of the same size.
-    Grey,
-    /// Another picture of the same split, at the same size.
-    Other,
-}
-
-impl Seen {
-    pub fn chosen(arguments: &Arguments) -> Self {
-        match (arguments.blind, arguments.shuffled) {
-            (true, _) => Self::Grey,
-            (_, true) => Self::Other,
-            _ => Self::Picture,
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Picture => "picture",
-            Self::Grey => "grey",
-            Self::Other => "another picture",
-        }
-    }
-}
 
 /// All answers, in the order of the data.
 pub fn answer(
@@ -52,7 +23,7 @@ pub fn answer(
     (mut log, done): (Log, Vec<Row>),
 ) -> Result<Vec<Row>, Fault> {
     let mut rows: HashMap<String, Row> = done.into_iter().map(|r| (r.id.clone(), r)).collect();
-    let watch = Watch::new();
+    let host = EvalHost::new();
     let answered = data
         .questions()
         .filter(|q| rows.contains_key(&q.id))
@@ -60,13 +31,13 @@ pub fn answer(
     let total = data.questions().count();
     let mut faults = Vec::new();
     if answered < total {
-        let load = Model::load(files, arguments.device.kind(), &watch);
-        let model = pollster::block_on(load)?;
-        watch.questions(answered, total);
-        let mut asking = Asking {
+        let options = arguments.model.options(arguments.device.kind());
+        let model = pollster::block_on(Model::load(files, options, &host))?;
+        host.count_questions(answered, total);
+        let mut questioner = Questioner {
             model,
-            watch: &watch,
-            seen: Seen::chosen(arguments),
+            host: &host,
+            shown: Shown::chosen(arguments),
             grey: None,
         };
         for (index, picture) in data.pictures.iter().enumerate() {
@@ -78,14 +49,19 @@ pub fn answer(
             if open.is_empty() {
                 continue;
             }
-            let answers =
-                pollster::block_on(asking.picture(data, index, &open, &mut faults, &mut |row| {
+            let answers = pollster::block_on(questioner.picture(
+                data,
+                index,
+                &open,
+                &mut faults,
+                &mut |row| {
                     log.append(&row)?;
                     rows.insert(row.id.clone(), row);
                     Ok(())
-                }));
+                },
+            ));
             if let Err(Fault::Core(Error::Cancelled)) = answers {
-                watch.finish();
+                host.finish();
                 eprintln!(
                     "{} of {total} questions are answered; the same command goes on",
                     rows.len()
@@ -94,7 +70,7 @@ pub fn answer(
             answers?;
         }
     }
-    watch.finish();
+    host.finish();
     let ordered = data
         .questions()
         .filter_map(|q| rows.remove(&q.id))
@@ -103,15 +79,15 @@ pub fn answer(
     Ok(ordered)
 }
 
-struct Asking<'a> {
+struct Questioner<'a> {
     model: Model,
-    watch: &'a Watch,
-    seen: Seen,
+    host: &'a EvalHost,
+    shown: Shown,
     /// The last grey picture: one of the same size needs no second encoding.
     grey: Option<Encoded>,
 }
 
-impl Asking<'_> {
+impl Questioner<'_> {
     /// Asks the `open` questions about one picture.
     async fn picture(
         &mut self,
@@ -124,9 +100,9 @@ impl Asking<'_> {
         let picture = &data.pictures[index];
         let mut leave_out = |problem: Problem, count: usize| {
             faults.push(problem.at(&picture.name, count));
-            self.watch.advance(count);
+            self.host.advance(count);
         };
-        let image = match decode(picture).and_then(|image| self.shown(data, index, image)) {
+        let image = match self.shown.image(data, index) {
             Ok(image) => image,
             Err(problem) => {
                 leave_out(problem, open.len());
@@ -137,7 +113,7 @@ impl Asking<'_> {
         let reused = self.grey.take().filter(|grey| grey.size() == size);
         let encoded = match reused {
             Some(grey) => grey,
-            None => match self.model.set_image(image, self.watch).await {
+            None => match self.model.set_image(image, self.host).await {
                 Ok(encoded) => encoded,
                 Err(error) => {
                     leave_out(of_input(error)?, open.len());
@@ -149,36 +125,16 @@ impl Asking<'_> {
             match self.question(&encoded, picture, question, size).await {
                 Ok(row) => {
                     keep(row)?;
-                    self.watch.advance(1);
+                    self.host.advance(1);
                 }
-                Err(Stop::Question(problem)) => leave_out(problem, 1),
-                Err(Stop::Run(error)) => return Err(error.into()),
+                Err(Failure::Question(problem)) => leave_out(problem, 1),
+                Err(Failure::Run(error)) => return Err(error.into()),
             }
         }
-        if self.seen == Seen::Grey {
+        if self.shown == Shown::Grey {
             self.grey = Some(encoded);
         }
         Ok(())
-    }
-
-    /// What the model sees in place of a picture.
-    fn shown(&self, data: &Dataset, index: usize, image: RgbImage) -> Result<RgbImage, Problem> {
-        let size = image.size;
-        match self.seen {
-            Seen::Picture => Ok(image),
-            Seen::Grey => Ok(RgbImage {
-                size,
-                data: vec![128; size.pixels() * 3],
-            }),
-            Seen::Other => {
-                let other = decode(other(data, index)?)?;
-                Ok(if other.size == size {
-                    other
-                } else {
-                    resize(&other, size)
-                })
-            }
-        }
     }
 
     async fn question(
@@ -187,14 +143,14 @@ impl Asking<'_> {
         picture: &Picture,
         question: &Question,
         size: ImageSize,
-    ) -> Result<Row, Stop> {
+    ) -> Result<Row, Failure> {
         let truth = question.target.truth(size)?;
         let started = Instant::now();
         let options = AskOptions::default();
-        let answer = encoded.ask(&question.text, &options, self.watch).await;
+        let answer = encoded.ask(&question.text, &options, self.host).await;
         let answer = answer.map_err(|error| match of_input(error) {
-            Ok(problem) => Stop::Question(problem),
-            Err(error) => Stop::Run(error),
+            Ok(problem) => Failure::Question(problem),
+            Err(error) => Failure::Run(error),
         })?;
         let seconds = started.elapsed().as_secs_f64();
         let mut mask = Mask {
@@ -224,12 +180,15 @@ impl Asking<'_> {
     }
 }
 
-enum Stop {
+/// Why a question has no answer.
+enum Failure {
+    /// It alone is left out.
     Question(Problem),
+    /// So would be all others.
     Run(Error),
 }
 
-impl From<Problem> for Stop {
+impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self::Question(problem)
     }
@@ -244,29 +203,4 @@ fn of_input(error: Error) -> Result<Problem, Error> {
         | Error::PromptTooLong { .. } => Ok(error.into()),
         other => Err(other),
     }
-}
-
-fn decode(picture: &Picture) -> Result<RgbImage, Problem> {
-    if !picture.path.is_file() {
-        return Err(Problem::new("missing-picture", "there is no such file"));
-    }
-    let bytes = model::bytes(&picture.path)
-        .map_err(|fault| Problem::new("unreadable-file", fault.to_string()))?;
-    Ok(RgbImage::decode(&bytes)?)
-}
-
-/// The picture half a split further on, which is always the same one and never `index`.
-fn other(data: &Dataset, index: usize) -> Result<&Picture, Problem> {
-    let split = |picture: &Picture| picture.questions.first().map(|q| q.split.clone());
-    let own = data.pictures.get(index).and_then(split);
-    let same: Vec<usize> = (0..data.pictures.len())
-        .filter(|&i| split(&data.pictures[i]) == own)
-        .collect();
-    let at = same.iter().position(|&i| i == index).unwrap_or(0);
-    let chosen = same[(at + same.len() / 2) % same.len()];
-    if chosen == index {
-        let reason = "the split has no other picture";
-        return Err(Problem::new("nothing-to-shuffle", reason));
-    }
-    Ok(&data.pictures[chosen])
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use super::markdown::root;
-use super::server::Server;
+use crate::support::server::Server;
 
 /// Files of a model folder that are no weights of another size.
 const CHECKPOINT: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
@@ -74,14 +74,14 @@ impl Reader {
             command.env_remove(proxy);
         }
         let Output { status, stderr, .. } = command.output().expect("askmask starts");
-        match status.success() {
-            true => Ok(()),
-            false => Err(format!(
+        if !status.success() {
+            return Err(format!(
                 "`askmask {}` ended with {status}: {}",
                 here.join(" "),
                 String::from_utf8_lossy(&stderr)
-            )),
+            ));
         }
+        Ok(())
     }
 }
 
@@ -91,9 +91,10 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let to = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => drop(fs::copy(entry.path(), to).expect("copied")),
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("copied");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Runs the command as a person does, and makes model folders with one fault each.
-// Each test file uses a part of it.
-#![allow(dead_code)]
+
+pub mod server;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -48,10 +48,32 @@ impl Outcome {
 
 /// Runs `askmask`.
 pub fn askmask<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Outcome {
-    let output = Command::new(env!("CARGO_BIN_EXE_askmask"))
-        .args(arguments)
-        .output()
-        .expect("askmask starts");
+    outcome(Command::new(env!("CARGO_BIN_EXE_askmask")).args(arguments))
+}
+
+/// Runs `askmask` with a cache of its own, and without proxies between it and a server here.
+pub fn askmask_with_cache<'a>(
+    cache: &Path,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Outcome {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_askmask"));
+    command.args(arguments).env("XDG_CACHE_HOME", cache);
+    for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env_remove(proxy);
+    }
+    outcome(&mut command)
+}
+
+/// Runs `askmask quantize`.
+pub fn quantize(input: &Path, output: &Path, more: &[&str]) -> Outcome {
+    let folders = [input, output].map(|path| path.to_str().expect("UTF-8"));
+    let origin = ["--source", "owner/tiny", "--licence", "MIT"];
+    let words = ["quantize"].into_iter().chain(folders).chain(origin);
+    askmask(words.chain(more.iter().copied()))
+}
+
+fn outcome(command: &mut Command) -> Outcome {
+    let output = command.output().expect("askmask starts");
     Outcome {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),

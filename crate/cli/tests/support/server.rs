@@ -1,6 +1,4 @@
 //! A small server that misbehaves on order, and remembers what it was asked.
-// Each test file uses a part of it.
-#![allow(dead_code)]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -50,8 +48,10 @@ pub struct Request {
 }
 
 impl Request {
+    /// The last part of the path, without a query.
     pub fn file(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
+        let path = self.path.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default()
     }
 }
 

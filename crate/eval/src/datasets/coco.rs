@@ -1,16 +1,22 @@
 //! COCO's `instances.json`: pictures and annotations with polygons or run lengths.
+//!
+//! Source: the [format](https://cocodataset.org/#format-data) and `annToRLE` in [`coco.py`][coco]
+//! of pycocotools.
+//!
+//! [coco]: https://github.com/cocodataset/cocoapi/blob/master/PythonAPI/pycocotools/coco.py
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::polygons::{crosses_itself, fill_coco};
 use askmask_core::mask::rle::Rle;
 use askmask_core::{ImageSize, Mask};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Problem, bytes};
+use super::Problem;
+use crate::file;
+use crate::polygons::{crosses_itself, fill_coco};
 
 #[derive(Deserialize)]
 struct File {
@@ -69,7 +75,7 @@ pub struct Instances {
 impl Instances {
     /// Reads the annotations in `wanted`.
     pub fn read(path: &Path, wanted: &HashSet<i64>) -> Result<Self, Problem> {
-        let file: File = serde_json::from_slice(&bytes(path)?)
+        let file: File = serde_json::from_slice(&file::read(path)?)
             .map_err(|e| Problem::new("invalid-json", e.to_string()))?;
         let images: HashMap<i64, Image> = file.images.into_iter().map(|i| (i.id, i)).collect();
         let mut annotations = HashMap::new();

@@ -1,18 +1,23 @@
 //! ReasonSeg as LISA's code reads it.
 //!
 //! Beside each picture lies a JSON file of the same name, with polygons and wordings of which
-//! only the first counts. Source: `get_mask_from_json` of LISA.
+//! only the first counts. Source: `get_mask_from_json` in [`utils/data_processing.py`][data] of
+//! LISA, and the prompts of [`utils/dataset.py`][prompts].
+//!
+//! [data]: https://github.com/dvlab-research/LISA/blob/main/utils/data_processing.py
+//! [prompts]: https://github.com/dvlab-research/LISA/blob/main/utils/dataset.py
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::polygons;
 use askmask_core::language::tokenizer::validate_question;
 use serde::Deserialize;
 
 use super::problem::shown;
-use super::truth::Shape;
-use super::{Dataset, Problem, Question, Selection, Target, bytes};
+use super::target::{Form, Shape};
+use super::{Dataset, Problem, Question, Selection, Target};
+use crate::file;
+use crate::polygons;
 
 const SPLITS: [&str; 3] = ["val", "test", "train"];
 const PICTURES: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
@@ -100,7 +105,7 @@ fn add(
     // The first name, where there is none, is the one that is reported as missing.
     let picture = candidates.iter().find(|path| path.is_file());
     let picture = picture.unwrap_or(&candidates[0]).clone();
-    let question = parse(&bytes(path)?)?;
+    let question = parse(&file::read(path)?)?;
     let name = shown(&picture, folder);
     let question = Question {
         id: name.clone(),
@@ -137,7 +142,7 @@ fn parse(bytes: &[u8]) -> Result<Question, Problem> {
         split: String::new(),
         family: family.to_owned(),
         text,
-        target: Target::Shapes(shapes(file.shapes)?),
+        target: Target(Form::Shapes(shapes(file.shapes)?)),
     })
 }
 
@@ -203,7 +208,7 @@ mod tests {
             question.text,
             "What is the cup in this image? Please output segmentation mask."
         );
-        let Target::Shapes(shapes) = question.target else {
+        let Form::Shapes(shapes) = question.target.0 else {
             panic!("polygons")
         };
         assert_eq!(shapes.len(), 1);

@@ -1,7 +1,10 @@
 //! RefCOCO, RefCOCO+, RefCOCOg and gRefCOCO: references to objects of COCO.
 //!
-//! Every sentence is a question of its own. Source: `refer.py` of the data sets' authors and
-//! `grefer.py` of gRefCOCO's.
+//! Every sentence is a question of its own. Source: [`refer.py`][refer] of the data sets' authors
+//! and [`grefer.py`][grefer] of ReLA, by those of gRefCOCO.
+//!
+//! [refer]: https://github.com/lichengunc/refer/blob/master/refer.py
+//! [grefer]: https://github.com/henghuiding/ReLA/blob/main/gres_model/data/datasets/grefer.py
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +17,9 @@ use serde_json::Value;
 use super::coco::{Annotation, Image, Instances};
 use super::pickle::Pickle;
 use super::problem::shown;
-use super::{Dataset, MAX_QUESTIONS, Problem, Question, Selection, Target, bytes, inside};
+use super::target::Form;
+use super::{Dataset, MAX_QUESTIONS, Problem, Question, Selection, Target, inside};
+use crate::file;
 
 const INSTANCES: &str = "instances.json";
 /// Where pictures of COCO usually lie, from the folder of references.
@@ -141,7 +146,7 @@ fn find(path: &Path, kind: Kind) -> Result<PathBuf, Problem> {
 
 /// All references that can be understood.
 fn list(path: &Path, folder: &Path, data: &mut Dataset) -> Result<Vec<Reference>, Problem> {
-    let bytes = bytes(path)?;
+    let bytes = file::read(path)?;
     let json = path.extension().is_some_and(|e| e == "json");
     let named = |p: Problem| Problem::new(p.code, format!("{}: {}", path.display(), p.reason));
     let entries: Box<dyn Iterator<Item = Result<Value, Problem>>> = if json {
@@ -218,7 +223,7 @@ impl Reader {
                 split: reference.split.clone(),
                 family: family.to_owned(),
                 text,
-                target: Target::Annotations(annotations.clone()),
+                target: Target(Form::Annotations(annotations.clone())),
             };
             data.push(&image.file_name, || path.clone(), question);
         }

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use crate::measures::Relation;
 use askmask_core::ImageSize;
 use askmask_core::language::tokenizer::validate_question;
 use askmask_core::mask::rle::Rle;
 use serde::Deserialize;
 
-use super::truth::{Scene, Stated};
-use super::{Dataset, MAX_QUESTIONS, Problem, Question, Target, bytes, inside};
+use super::target::{Form, Scene, Stated};
+use super::{Dataset, MAX_QUESTIONS, Problem, Question, Target, inside};
+use crate::file;
+use crate::measures::Relation;
 
 const QUESTIONS: &str = "questions.jsonl";
 
@@ -41,7 +42,7 @@ struct Demand {
 
 pub fn read(folder: &Path, pictures: &Path) -> Result<Dataset, Problem> {
     let path = folder.join(QUESTIONS);
-    let bytes = bytes(&path)?;
+    let bytes = file::read(&path)?;
     let mut data = Dataset {
         files: vec![path],
         ..Dataset::default()
@@ -102,18 +103,18 @@ fn question(line: &[u8]) -> Result<(String, Question), Problem> {
     if masks.iter().any(|mask| mask.area() == 0) {
         return Err(Problem::new("empty-mask", "a target without pixels"));
     }
-    let target = Target::Scene(Box::new(Scene {
+    let scene = Scene {
         names,
         masks,
         answer: line.answer,
         constraints,
-    }));
+    };
     let question = Question {
         id: line.id,
         split: line.split,
         family: line.family,
         text: line.question,
-        target,
+        target: Target(Form::Scene(Box::new(scene))),
     };
     Ok((line.picture, question))
 }

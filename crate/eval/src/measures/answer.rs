@@ -13,16 +13,14 @@ pub(super) fn words(text: &str) -> Vec<String> {
 }
 
 /// Whether two answers say the same but for case, punctuation and `[SEG]`.
-#[must_use]
-pub fn same_words(answer: &str, expected: &str) -> bool {
+pub(super) fn same_words(answer: &str, expected: &str) -> bool {
     words(answer) == words(expected)
 }
 
 /// Whether an answer names every target before a `[SEG]` of its own, and points at nothing else.
 ///
 /// `marked` is the answer with `[SEG]` in it. The order of the targets does not matter.
-#[must_use]
-pub fn names_all(marked: &str, names: &[String]) -> bool {
+pub(super) fn names_all(marked: &str, names: &[String]) -> bool {
     let mut pieces: Vec<Vec<String>> = marked.split(SEG).map(words).collect();
     // What follows the last mark belongs to no mask.
     pieces.pop();

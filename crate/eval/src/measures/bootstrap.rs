@@ -1,16 +1,21 @@
 //! Confidence intervals by the percentile bootstrap over pictures.
+//!
+//! Source: B. Efron and R. Tibshirani, *An Introduction to the Bootstrap*, chapter 13; percentiles
+//! as [`numpy.percentile`](https://numpy.org/doc/stable/reference/generated/numpy.percentile.html).
 
 /// A share or mean as a fraction: what it sums and what it divides by.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Ratio {
+pub(super) struct Ratio {
     pub numerator: f64,
     pub denominator: f64,
 }
 
-/// The middle 95% of what resampling gives.
+/// The middle 95% of what resampling gives, in the unit of the measure: 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
+    /// The percentile 2.5.
     pub low: f64,
+    /// The percentile 97.5; not below `low`.
     pub high: f64,
 }
 
@@ -25,8 +30,7 @@ const HIGH: f64 = 0.975;
 /// 1,000 resamples with the same seed every time, so that the same answers give the same
 /// interval; percentiles are interpolated as NumPy's are. `None` when no resample divides by
 /// anything.
-#[must_use]
-pub fn interval(clusters: &[Ratio]) -> Option<Interval> {
+pub(super) fn interval(clusters: &[Ratio]) -> Option<Interval> {
     let mut random = SplitMix(0);
     let mut values: Vec<f64> = (0..RESAMPLES)
         .filter_map(|_| {
@@ -53,7 +57,8 @@ fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     Some(near + (far - near) * position.fract())
 }
 
-/// SplitMix64, which is short enough to be written again by whoever checks the intervals.
+/// [SplitMix64](https://prng.di.unimi.it/splitmix64.c), which is short enough to be written again
+/// by whoever checks the intervals.
 struct SplitMix(u64);
 
 impl SplitMix {

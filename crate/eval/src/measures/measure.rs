@@ -1,32 +1,45 @@
 //! Every measure as a fraction that one question contributes to.
 
-use super::{Measured, Ratio};
+use super::Measured;
+use super::bootstrap::Ratio;
 
 /// By which data set's rules gIoU and cIoU are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Convention {
-    /// ReasonSeg and RefCOCO as LISA's code has them: every question counts.
+    /// ReasonSeg and RefCOCO as `validate` in [LISA's `train_ds.py`][lisa] has them: every
+    /// question counts; gIoU is the mean of [`Overlap::iou_reason_seg`][iou], cIoU is
+    /// ΣI / (ΣU + 1e-10).
+    ///
+    /// [lisa]: https://github.com/dvlab-research/LISA/blob/main/train_ds.py
+    /// [iou]: super::Overlap::iou_reason_seg
     ReasonSeg,
     /// The same formulas over questions that have a target; the others have their own measures.
     Scenes,
-    /// gRefCOCO: a question without target counts 1 when the mask is empty and 0 otherwise.
+    /// gRefCOCO as [ReLA's `refer_evaluation.py`][rela] has it: a question without target counts
+    /// 1 for gIoU when the mask is empty and 0 otherwise; cIoU is ΣI / ΣU.
+    ///
+    /// [rela]: https://github.com/henghuiding/ReLA/blob/main/gres_model/evaluation/refer_evaluation.py
     GRefCoco,
 }
 
-/// What is reported.
+/// What is reported. Every measure is a share or mean from 0 to 1; more is better for all but
+/// [`Measure::FalseRefusals`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
-    /// Mean IoU.
+    /// Mean IoU; see [`Convention`].
     GIou,
-    /// Summed intersection over summed union.
+    /// Summed intersection over summed union; see [`Convention`].
     CIou,
-    /// Share of targeted questions with an IoU of at least 0.7, 0.8 and 0.9.
+    /// Share of targeted questions with an IoU of at least 0.7.
     Pr70,
+    /// The same for 0.8.
     Pr80,
+    /// The same for 0.9.
     Pr90,
-    /// Share of questions without target whose mask is empty.
+    /// N-acc of [GRES](https://arxiv.org/abs/2306.00968): share of questions without target whose
+    /// mask is empty.
     NAcc,
-    /// Share of questions with target whose mask is not empty.
+    /// T-acc of GRES: share of questions with target whose mask is not empty.
     TAcc,
     /// Share of questions without target that were answered without `[SEG]`.
     FalsePremiseRight,
@@ -47,6 +60,7 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// Every measure, in the order in which they are reported.
     pub const ALL: [Self; 15] = [
         Self::GIou,
         Self::CIou,
@@ -96,8 +110,7 @@ impl Measure {
     }
 
     /// What one question adds to the measure; a denominator of 0 where it does not apply.
-    #[must_use]
-    pub fn of(self, question: &Measured, convention: Convention) -> Ratio {
+    pub(super) fn of(self, question: &Measured, convention: Convention) -> Ratio {
         let targeted = question.targeted;
         let pointed = question.segs > 0;
         let overlap = question.overlap();

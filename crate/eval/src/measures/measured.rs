@@ -1,12 +1,14 @@
 //! One answered question as the few numbers that all measures are made of.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Constraint, Overlap, Statements, names_all, same_words, statements};
 use askmask_core::error::Error;
 use askmask_core::mask::Mask;
+use serde::{Deserialize, Serialize};
 
-/// What should have been answered.
+use super::answer::{names_all, same_words};
+use super::statement::statements;
+use super::{Constraint, Overlap, Statements};
+
+/// What should have been answered. All masks have the picture's size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
     /// Everything that should be segmented; empty where nothing should.
@@ -15,7 +17,7 @@ pub struct Truth {
     pub ignore: Option<Mask>,
     /// The answer's words, where they are known.
     pub answer: Option<String>,
-    /// What the targets are called, one for each.
+    /// What the targets are called, one for each, where that is known.
     pub names: Option<Vec<String>>,
     /// What the target must satisfy.
     pub constraints: Vec<Constraint>,
@@ -39,12 +41,10 @@ pub struct Measured {
     pub targeted: bool,
     /// How many `[SEG]` the answer had.
     pub segs: u32,
-    /// Pixels, those to ignore left out.
-    pub predicted: u64,
-    pub truth: u64,
-    pub intersection: u64,
-    pub union: u64,
-    /// Whether the answer was the expected one, word for word.
+    #[serde(flatten)]
+    overlap: Overlap,
+    /// Whether the answer was the expected one, word for word; here and below nothing where that
+    /// is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_words: Option<bool>,
     /// Whether the answer named all targets and nothing else.
@@ -72,10 +72,7 @@ impl Measured {
         Ok(Self {
             targeted: overlap.truth > 0,
             segs: said.segs,
-            predicted: overlap.predicted,
-            truth: overlap.truth,
-            intersection: overlap.intersection,
-            union: overlap.union,
+            overlap,
             same_words: truth
                 .answer
                 .as_ref()
@@ -86,14 +83,9 @@ impl Measured {
         })
     }
 
-    /// Intersection and union again.
+    /// Pixels of the answer's mask and of the true one, those to ignore left out.
     #[must_use]
     pub fn overlap(&self) -> Overlap {
-        Overlap {
-            intersection: self.intersection,
-            union: self.union,
-            predicted: self.predicted,
-            truth: self.truth,
-        }
+        self.overlap
     }
 }

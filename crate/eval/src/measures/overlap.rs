@@ -2,11 +2,14 @@
 
 use askmask_core::error::Error;
 use askmask_core::mask::Mask;
+use serde::{Deserialize, Serialize};
 
 /// Intersection and union of a predicted and a true mask, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overlap {
+    /// Pixels of both.
     pub intersection: u64,
+    /// Pixels of either.
     pub union: u64,
     /// Predicted pixels.
     pub predicted: u64,
@@ -24,12 +27,7 @@ impl Overlap {
         if let Some(ignore) = ignore {
             predicted.check_same_size(ignore)?;
         }
-        let mut overlap = Self {
-            intersection: 0,
-            union: 0,
-            predicted: 0,
-            truth: 0,
-        };
+        let mut overlap = Self::default();
         for (index, (a, b)) in predicted.data.iter().zip(&truth.data).enumerate() {
             let ignored = ignore.is_some_and(|mask| mask.data.get(index).is_some_and(|&v| v != 0));
             if ignored {
@@ -43,15 +41,19 @@ impl Overlap {
         Ok(overlap)
     }
 
-    /// Intersection over union as the code of LISA has it for ReasonSeg: I / (U + 1e-5), and 1
-    /// where there is neither truth nor prediction.
+    /// Intersection over union as the code of LISA has it for ReasonSeg, 0 to 1: I / (U + 1e-5),
+    /// and 1 where there is neither truth nor prediction.
+    ///
+    /// Source: `validate` in [`train_ds.py`][lisa].
+    ///
+    /// [lisa]: https://github.com/dvlab-research/LISA/blob/main/train_ds.py
     #[must_use]
     pub fn iou_reason_seg(self) -> f64 {
         let empty = if self.union == 0 { 1.0 } else { 0.0 };
         self.intersection as f64 / (self.union as f64 + 1e-5) + empty
     }
 
-    /// Intersection over union; 0 where there is neither truth nor prediction.
+    /// Intersection over union, 0 to 1; 0 where there is neither truth nor prediction.
     #[must_use]
     pub fn iou(self) -> f64 {
         if self.union == 0 {

@@ -2,50 +2,49 @@
 
 use askmask_core::error::Error;
 use askmask_core::mask::Mask;
+use serde::Deserialize;
+use serde::de::{IntoDeserializer, value};
 
 use super::Overlap;
 
 /// How a target stands to others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Relation {
+    /// Of the largest area.
     Largest,
+    /// Of the smallest area.
     Smallest,
+    /// Center of mass furthest left; so on for the next three.
     Leftmost,
+    /// Furthest right.
     Rightmost,
+    /// Highest up.
     Topmost,
+    /// Lowest down.
     Lowest,
+    /// Center of mass left of the anchor's; so on for the next three.
     LeftOf,
+    /// Right of the anchor.
     RightOf,
+    /// Higher up than the anchor.
     Above,
+    /// Lower down than the anchor.
     Below,
+    /// Center of mass nearer to the anchor's than that of any other.
     NearestTo,
 }
 
 impl Relation {
-    const ALL: [(Self, &'static str); 11] = [
-        (Self::Largest, "largest"),
-        (Self::Smallest, "smallest"),
-        (Self::Leftmost, "leftmost"),
-        (Self::Rightmost, "rightmost"),
-        (Self::Topmost, "topmost"),
-        (Self::Lowest, "lowest"),
-        (Self::LeftOf, "left-of"),
-        (Self::RightOf, "right-of"),
-        (Self::Above, "above"),
-        (Self::Below, "below"),
-        (Self::NearestTo, "nearest-to"),
-    ];
-
-    /// The relation of that name, as the benchmark writes it.
+    /// The relation of that name, as askmask-scenes writes it: `left-of`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(_, known)| *known == name);
-        found.map(|(relation, _)| *relation)
+        let known: Result<_, value::Error> = Self::deserialize(name.into_deserializer());
+        known.ok()
     }
 
     /// Whether it is a relation to one other object, rather than among several.
-    #[must_use]
-    pub fn needs_anchor(self) -> bool {
+    pub(super) fn needs_anchor(self) -> bool {
         matches!(
             self,
             Self::LeftOf | Self::RightOf | Self::Above | Self::Below | Self::NearestTo
@@ -56,10 +55,11 @@ impl Relation {
 /// What a target must satisfy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint {
+    /// How the target stands to the others.
     pub relation: Relation,
     /// The object it is left of, nearest to and so on.
     pub anchor: Option<Mask>,
-    /// The objects to choose from.
+    /// The objects to choose from, the target among them.
     pub among: Vec<Mask>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Extent {
 
 impl Extent {
     /// `None` for an empty mask.
-    pub fn of(mask: &Mask) -> Option<Self> {
+    pub(super) fn of(mask: &Mask) -> Option<Self> {
         let (mut area, mut x, mut y) = (0_u64, 0_u64, 0_u64);
         for (row, values) in mask.data.chunks_exact(mask.size.width.max(1)).enumerate() {
             for (column, _) in values.iter().enumerate().filter(|(_, v)| **v != 0) {
@@ -104,7 +104,7 @@ impl Constraint {
     ///
     /// # Errors
     /// [`Error::InvalidQuery`] when the masks are of different sizes.
-    pub fn holds(&self, mask: &Mask) -> Result<bool, Error> {
+    pub(super) fn holds(&self, mask: &Mask) -> Result<bool, Error> {
         let Some(found) = Extent::of(mask) else {
             return Ok(false);
         };

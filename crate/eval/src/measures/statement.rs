@@ -1,14 +1,18 @@
 //! What an answer says about size, order and position, checked against its own mask.
 
-use super::answer::words;
-use super::relation::{Constraint, Extent, Relation};
 use askmask_core::error::Error;
 use askmask_core::mask::Mask;
+use serde::{Deserialize, Serialize};
+
+use super::answer::words;
+use super::relation::{Constraint, Extent, Relation};
 
 /// How many of an answer's statements could be checked, and how many were true.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statements {
+    /// Statements that could be checked.
     pub checked: u32,
+    /// Those of them that were true.
     pub right: u32,
 }
 
@@ -63,7 +67,7 @@ const PHRASES: [(&str, Claim); 30] = [
 ///
 /// # Errors
 /// [`Error::InvalidQuery`] when the masks are of different sizes.
-pub fn statements(
+pub(super) fn statements(
     answer: &str,
     mask: &Mask,
     constraints: &[Constraint],

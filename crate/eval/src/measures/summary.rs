@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Convention, Interval, Measure, Measured, Ratio, interval};
+use super::bootstrap::{Interval, Ratio, interval};
+use super::{Convention, Measure, Measured};
 
 /// One measure over some questions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figure {
+    /// The share or mean, 0 to 1.
     pub value: f64,
-    /// 95%, by resampling pictures.
+    /// 95%, by 1,000 resamples of pictures with the same seed every time.
     pub interval: Interval,
     /// How many questions it is about.
     pub questions: usize,
@@ -17,8 +19,11 @@ pub struct Figure {
 /// All measures that apply to a group of questions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
+    /// How many questions there are.
     pub questions: usize,
+    /// How many pictures they are about.
     pub pictures: usize,
+    /// Each measure that applies to at least one of the questions.
     pub figures: BTreeMap<Measure, Figure>,
 }
 

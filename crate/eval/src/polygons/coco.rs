@@ -1,18 +1,23 @@
-//! pycocotools' polygons. Source: `rleFrPoly` in `maskApi.c` of cocoapi.
+//! pycocotools' polygons.
+//!
+//! Source: `rleFrPoly` in [`maskApi.c`][api] of cocoapi.
+//!
+//! [api]: https://github.com/cocodataset/cocoapi/blob/master/common/maskApi.c
 
-use super::{check, check_steps};
 use askmask_core::error::Error;
 use askmask_core::image::ImageSize;
 use askmask_core::mask::rle::{Rle, checked_pixels};
 
+use super::{check, check_steps};
+
 /// The outline is walked at five times the picture's resolution.
 const SCALE: f64 = 5.0;
 
-/// The run lengths that pycocotools gives for a polygon.
+/// The run lengths that pycocotools gives for a polygon: of the pixels whose centers lie inside.
 ///
 /// # Errors
-/// [`Error::Integrity`] for polygons that [`check`] refuses and for pictures beyond the limits of
-/// [`askmask_core::image`].
+/// [`Error::Integrity`] for fewer than 3 or more than 16,384 points, points or outlines far beyond
+/// any picture, and pictures beyond the limits of [`askmask_core::image`].
 pub fn fill_coco(points: &[[f64; 2]], size: ImageSize) -> Result<Rle, Error> {
     check(points)?;
     let pixels = checked_pixels(size)? as u32;

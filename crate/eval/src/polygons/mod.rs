@@ -1,7 +1,8 @@
 //! Polygons to masks, exactly as the tools do it that the field's data sets were made with.
 //!
 //! Two rules, because two are in use: [`fill_opencv`] colors the outline and every pixel between
-//! edges, [`fill_coco`] the pixels whose centers lie inside. Points are x, y in picture pixels.
+//! edges, [`fill_coco`] the pixels whose centers lie inside. Points are x, y in picture pixels,
+//! from the upper left corner; the last is joined to the first.
 
 mod coco;
 mod opencv;
@@ -13,7 +14,7 @@ pub use coco::fill_coco;
 pub use opencv::fill_opencv;
 
 /// Most points of one polygon.
-pub const MAX_POINTS: usize = 1 << 14;
+const MAX_POINTS: usize = 1 << 14;
 /// Farthest that a point may lie from the picture's corner, in pixels.
 const MAX_COORDINATE: f64 = 2.0 * MAX_SIDE as f64;
 /// Most steps along one outline, which bound time and memory.
@@ -21,11 +22,11 @@ const MAX_STEPS: u64 = 1 << 26;
 /// Up to how many points crossings are looked for: the search takes the square of that.
 const MAX_CROSSING_POINTS: usize = 2048;
 
-/// Checks what nothing is drawn without: enough points, not too many, none far away.
+/// Checks what nothing is drawn without: 3 to 16,384 points, none further than 32,768 pixels away.
 ///
 /// # Errors
 /// [`Error::Integrity`] saying which.
-pub fn check(points: &[[f64; 2]]) -> Result<(), Error> {
+pub(crate) fn check(points: &[[f64; 2]]) -> Result<(), Error> {
     if points.len() < 3 {
         return Err(invalid(format!("{} points enclose nothing", points.len())));
     }
@@ -44,8 +45,7 @@ pub fn check(points: &[[f64; 2]]) -> Result<(), Error> {
 
 /// Whether two edges that are not neighbors properly cross. Polygons of more than 2,048 points
 /// are not searched.
-#[must_use]
-pub fn crosses_itself(points: &[[f64; 2]]) -> bool {
+pub(crate) fn crosses_itself(points: &[[f64; 2]]) -> bool {
     let count = points.len();
     if count > MAX_CROSSING_POINTS {
         return false;

@@ -1,10 +1,16 @@
 //! OpenCV's `fillPoly` with lines of type 8 and whole points, which also draws the outline as
-//! `polylines` does. Source: `drawing.cpp` of OpenCV 4 and 5.
+//! `polylines` does.
+//!
+//! Source: `FillEdgeCollection`, `CollectPolyEdges` and `clipLine` in [`drawing.cpp`][drawing] of
+//! OpenCV 4 and 5.
+//!
+//! [drawing]: https://github.com/opencv/opencv/blob/4.x/modules/imgproc/src/drawing.cpp
 
-use super::{check, check_steps, invalid};
 use askmask_core::error::Error;
 use askmask_core::image::ImageSize;
 use askmask_core::mask::Mask;
+
+use super::{check, check_steps, invalid};
 
 /// Bits behind the point of an edge's x.
 const SHIFT: u32 = 16;
@@ -16,7 +22,8 @@ const ONE: i64 = 1 << SHIFT;
 /// polygon overlaps itself, pixels inside an even number of times stay out.
 ///
 /// # Errors
-/// [`Error::Integrity`] for polygons that [`check`] refuses, or an empty picture.
+/// [`Error::Integrity`] for fewer than 3 or more than 16,384 points, points or outlines far beyond
+/// any picture, and pictures without pixels.
 pub fn fill_opencv(points: &[[f64; 2]], size: ImageSize) -> Result<Mask, Error> {
     check(points)?;
     if size.height == 0 || size.width == 0 {

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use askmask_eval::datasets::Dataset;
+
 use super::score;
 use crate::eval::rows::Row;
-use askmask_eval::datasets::Dataset;
 
 const HEAD: &str = "id,picture,split,family,question,answer,expected,targeted,segs,score,\
     intersection,union,predicted,truth,same_words,named,constraints,statements_checked,\
@@ -18,6 +19,7 @@ pub fn text(rows: &[Row], data: &Dataset) -> String {
     let mut text = HEAD.to_owned();
     for row in rows {
         let m = &row.measured;
+        let overlap = m.overlap();
         let flag = |value: Option<bool>| value.map_or_else(String::new, |v| v.to_string());
         let expected = expected.get(row.id.as_str()).copied().unwrap_or_default();
         let texts = [
@@ -33,10 +35,10 @@ pub fn text(rows: &[Row], data: &Dataset) -> String {
             m.targeted.to_string(),
             m.segs.to_string(),
             format!("{:.6}", score(m)),
-            m.intersection.to_string(),
-            m.union.to_string(),
-            m.predicted.to_string(),
-            m.truth.to_string(),
+            overlap.intersection.to_string(),
+            overlap.union.to_string(),
+            overlap.predicted.to_string(),
+            overlap.truth.to_string(),
             flag(m.same_words),
             flag(m.named),
             flag(m.constraints),

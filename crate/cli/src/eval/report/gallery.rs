@@ -8,12 +8,12 @@ use std::fmt::Write;
 use std::path::Path;
 
 use askmask_core::Mask;
+use askmask_eval::datasets::{Picture, Question};
+use askmask_eval::file;
 
-use super::{Report, names, score, table, write};
+use super::{Report, names, score, table};
 use crate::eval::rows::Row;
 use crate::fault::Fault;
-use crate::model;
-use askmask_eval::datasets::{Picture, Question};
 
 const STYLE: &str = include_str!("gallery.css");
 /// Longest outline that is drawn, in bytes; the mask's file shows the others.
@@ -23,7 +23,7 @@ const MAX_OUTLINE: usize = 1 << 18;
 pub fn write_page(report: &Report, folder: &Path, worst: usize) -> Result<(), Fault> {
     for part in ["pictures", "masks"] {
         let part = folder.join(part);
-        std::fs::create_dir_all(&part).map_err(|cause| Fault::file(&part, &cause))?;
+        std::fs::create_dir_all(&part).map_err(|cause| Fault::file(&part, cause))?;
     }
     let mut known = HashMap::new();
     for picture in &report.data.pictures {
@@ -55,14 +55,19 @@ pub fn write_page(report: &Report, folder: &Path, worst: usize) -> Result<(), Fa
         page.html += "</div></section>";
     }
     page.html += "</main></body></html>\n";
-    write(&folder.join("index.html"), page.html.as_bytes())
+    Ok(file::write(
+        &folder.join("index.html"),
+        page.html.as_bytes(),
+    )?)
 }
 
 /// The worst first; of equally bad ones, that with the largest mistake.
 fn worst_of<'a>(rows: &'a [Row], family: &str, count: usize) -> Vec<&'a Row> {
     let mut rows: Vec<&Row> = rows.iter().filter(|row| row.family == family).collect();
-    let mistake =
-        |row: &Row| row.measured.union - row.measured.intersection.min(row.measured.union);
+    let mistake = |row: &Row| {
+        let overlap = row.measured.overlap();
+        overlap.union.saturating_sub(overlap.intersection)
+    };
     rows.sort_by(|a, b| {
         let by_score = score(&a.measured).total_cmp(&score(&b.measured));
         by_score.then_with(|| mistake(b).cmp(&mistake(a)))
@@ -152,7 +157,7 @@ impl Page<'_> {
             };
             self.html += &outline(class, mask);
             let name = format!("masks/{:04}-{class}.png", self.cards);
-            write(&self.folder.join(&name), &mask.to_png()?)?;
+            file::write(&self.folder.join(&name), &mask.to_png()?)?;
             let _ = write!(links, " <a href=\"{name}\">{class} mask</a>");
         }
         let measure = if row.measured.targeted {
@@ -187,7 +192,7 @@ impl Page<'_> {
         if let Some(file) = self.pictures.get(&picture.name) {
             return Ok(Some(file.clone()));
         }
-        let Ok(bytes) = model::bytes(&picture.path) else {
+        let Ok(bytes) = file::read(&picture.path) else {
             return Ok(None);
         };
         let extension = match bytes.as_slice() {
@@ -196,7 +201,7 @@ impl Page<'_> {
             _ => "webp",
         };
         let file = format!("pictures/{:04}.{extension}", self.pictures.len());
-        write(&self.folder.join(&file), &bytes)?;
+        file::write(&self.folder.join(&file), &bytes)?;
         self.pictures.insert(picture.name.clone(), file.clone());
         Ok(Some(file))
     }

@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
+use askmask_eval::datasets::Dataset;
+use askmask_eval::file;
 use askmask_eval::measures::{Convention, Measured, Summary};
 
 use super::provenance::Provenance;
 use super::rows::Row;
 use crate::fault::Fault;
-use askmask_eval::datasets::Dataset;
 
 /// All results of a run.
 pub struct Report<'a> {
@@ -60,11 +61,11 @@ impl<'a> Report<'a> {
 
     /// Writes results.csv, results.json, and the gallery of the `worst` answers.
     pub fn write(&self, folder: &Path, worst: usize) -> Result<(), Fault> {
-        write(
+        file::write(
             &folder.join("results.csv"),
             csv::text(self.rows, self.data).as_bytes(),
         )?;
-        write(&folder.join("results.json"), json::text(self).as_bytes())?;
+        file::write(&folder.join("results.json"), json::text(self).as_bytes())?;
         gallery::write_page(self, &folder.join("gallery"), worst)
     }
 
@@ -77,7 +78,7 @@ impl<'a> Report<'a> {
         }
         let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for fault in faults {
-            let (files, questions) = counts.entry(fault.code).or_default();
+            let (files, questions) = counts.entry(fault.problem.code).or_default();
             *files += 1;
             *questions += fault.left_out;
         }
@@ -86,7 +87,7 @@ impl<'a> Report<'a> {
         });
         let mut text = format!("\n{}\n", counts.collect::<Vec<_>>().join(", "));
         for fault in faults.iter().take(SHOWN) {
-            let _ = writeln!(text, "  {}", crate::host::plain(&fault.to_string()));
+            let _ = writeln!(text, "  {}", crate::terminal::printable(&fault.to_string()));
         }
         if faults.len() > SHOWN {
             let _ = writeln!(text, "  … {} more in results.json", faults.len() - SHOWN);
@@ -149,8 +150,4 @@ fn score(measured: &Measured) -> f64 {
     } else {
         f64::from(u8::from(measured.segs == 0))
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    std::fs::write(path, bytes).map_err(|cause| Fault::file(path, &cause))
 }

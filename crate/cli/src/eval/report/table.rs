@@ -83,7 +83,7 @@ pub fn text(groups: &[Group], convention: Convention) -> String {
     let mut text = String::new();
     for (number, line) in lines.iter().enumerate() {
         let padded = line.iter().zip(&widths).map(|(cell, &width)| {
-            let cell = crate::host::plain(cell).replace('|', "/");
+            let cell = crate::terminal::printable(cell).replace('|', "/");
             format!("{cell:width$}")
         });
         let _ = writeln!(text, "| {} |", padded.collect::<Vec<_>>().join(" | "));

@@ -43,6 +43,9 @@ fn what_could_run_code_is_refused_by_name() {
         (b"])\x81.", "NEWOBJ"),
         (b"P1\n.", "PERSID"),
         (b"\x82\x01.", "EXT"),
+        (b"cos\nsystem\n0].", "\"os.system\" at byte 0"),
+        (b"\x8c\x02os\x8c\x06system\x93.", "\"os.system\" at byte 12"),
+        (b"c\x1b[2J\nx\n.", "\\u{1b}[2J.x"),
     ] {
         let problem = Pickle::parse(bytes).unwrap_err();
         assert_eq!(problem.code, "forbidden-opcode");
@@ -66,6 +69,30 @@ fn cycles_and_bombs_are_bounded() {
     }
     bomb.extend(b"]h\x14a.");
     assert_eq!(first(&bomb).unwrap_err().code, "too-large");
+    // Sixty lists that hold the one before twice, as CPython's pickler shares them.
+    let mut laughs = b"]]q\x00".to_vec();
+    for level in 0..60_u8 {
+        laughs.extend([
+            b'0',
+            b']',
+            b'h',
+            level,
+            b'a',
+            b'h',
+            level,
+            b'a',
+            b'q',
+            level + 1,
+        ]);
+    }
+    laughs.extend(b"a.");
+    assert_eq!(first(&laughs).unwrap_err().code, "too-large");
+    // A list that is put into itself, over and over.
+    let copies = [b"]".as_slice(), &b"2a".repeat(40), b"."].concat();
+    assert_eq!(first(&copies).unwrap_err().code, "too-large");
+    // A megabyte of lists in lists.
+    let deep = [b"]".repeat(500_000), b"a".repeat(499_999), b".".to_vec()].concat();
+    assert_eq!(first(&deep).unwrap_err().code, "too-large");
     let huge = b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xff.";
     assert_eq!(Pickle::parse(huge).unwrap_err().code, "invalid-pickle");
 }

@@ -2,25 +2,26 @@
 
 use serde_json::Value;
 
-use super::{Problem, invalid};
+use super::refusal::invalid;
+use crate::datasets::Problem;
 
-pub fn whole(text: &str) -> Result<Value, Problem> {
+pub(super) fn whole(text: &str) -> Result<Value, Problem> {
     let number: Result<i64, _> = text.parse();
     Ok(number.map_err(|_| invalid("a whole number"))?.into())
 }
 
 /// JSON has no infinity; nothing that is read here needs one.
-pub fn real(value: f64) -> Value {
+pub(super) fn real(value: f64) -> Value {
     serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
 }
 
 /// Bytes as UTF-8.
-pub fn utf8(bytes: Vec<u8>) -> Result<String, Problem> {
+pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|_| Problem::new("wrong-encoding", "a text is not UTF-8"))
 }
 
 /// Bytes between quotes, with escapes, of Python 2's texts; taken as UTF-8.
-pub fn quoted(line: &[u8]) -> Result<String, Problem> {
+pub(super) fn quoted(line: &[u8]) -> Result<String, Problem> {
     let ([b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"']) = line else {
         return Err(invalid("a text without quotes"));
     };
@@ -44,7 +45,7 @@ pub fn quoted(line: &[u8]) -> Result<String, Problem> {
 }
 
 /// Latin-1 in which code points are escaped, as Unicode texts are written.
-pub fn escaped(line: &[u8]) -> Result<String, Problem> {
+pub(super) fn escaped(line: &[u8]) -> Result<String, Problem> {
     let mut out = String::with_capacity(line.len());
     let mut rest = line.iter().copied().peekable();
     while let Some(byte) = rest.next() {

@@ -2,17 +2,21 @@
 
 use std::rc::Rc;
 
-use crate::measures::{Constraint, Relation, Truth};
-use crate::polygons::{crosses_itself, fill_opencv};
 use askmask_core::mask::rle::Rle;
 use askmask_core::{Error, ImageSize, Mask};
 
 use super::Problem;
 use super::coco::Annotation;
+use crate::measures::{Constraint, Relation, Truth};
+use crate::polygons::{crosses_itself, fill_opencv};
 
-/// What should be segmented, in the data set's own form.
+/// What should be segmented, kept as the data set states it until it is drawn.
 #[derive(Debug)]
-pub enum Target {
+pub struct Target(pub(super) Form);
+
+/// The forms in which data sets state masks.
+#[derive(Debug)]
+pub(super) enum Form {
     Scene(Box<Scene>),
     /// Polygons drawn over each other, largest first.
     Shapes(Vec<Shape>),
@@ -22,7 +26,7 @@ pub enum Target {
 
 /// A question of askmask-scenes.
 #[derive(Debug)]
-pub struct Scene {
+pub(super) struct Scene {
     pub names: Vec<String>,
     pub masks: Vec<Rle>,
     pub answer: String,
@@ -31,7 +35,7 @@ pub struct Scene {
 
 /// A constraint with masks as run lengths.
 #[derive(Debug)]
-pub struct Stated {
+pub(super) struct Stated {
     pub relation: Relation,
     pub anchor: Option<Rle>,
     pub among: Vec<Rle>,
@@ -39,18 +43,22 @@ pub struct Stated {
 
 /// A polygon of ReasonSeg.
 #[derive(Debug)]
-pub struct Shape {
+pub(super) struct Shape {
     pub points: Vec<[f64; 2]>,
     pub ignore: bool,
 }
 
 impl Target {
-    /// Draws it for a picture of `size`.
+    /// Draws it for a picture of `size`, in pixels.
+    ///
+    /// # Errors
+    /// `wrong-size` where a mask is stated for another size, `invalid-polygon` or `invalid-mask`
+    /// where it cannot be drawn.
     pub fn truth(&self, size: ImageSize) -> Result<Truth, Problem> {
-        match self {
-            Self::Scene(scene) => scene.truth(size),
-            Self::Shapes(shapes) => draw(shapes, size),
-            Self::Annotations(annotations) => {
+        match &self.0 {
+            Form::Scene(scene) => scene.truth(size),
+            Form::Shapes(shapes) => draw(shapes, size),
+            Form::Annotations(annotations) => {
                 let masks = annotations.iter().map(|a| a.mask());
                 Ok(Truth {
                     mask: union(masks, size)?,
@@ -63,20 +71,21 @@ impl Target {
         }
     }
 
-    /// Whether a polygon of it crosses itself.
-    pub fn crosses_itself(&self) -> bool {
-        match self {
-            Self::Scene(_) => false,
-            Self::Shapes(shapes) => shapes.iter().any(|shape| crosses_itself(&shape.points)),
-            Self::Annotations(annotations) => annotations.iter().any(|a| a.crosses_itself()),
+    /// The answer's words, where the data set states them.
+    #[must_use]
+    pub fn answer(&self) -> Option<&str> {
+        match &self.0 {
+            Form::Scene(scene) => Some(&scene.answer),
+            Form::Shapes(_) | Form::Annotations(_) => None,
         }
     }
 
-    /// The answer's words, where they are known.
-    pub fn answer(&self) -> Option<&str> {
-        match self {
-            Self::Scene(scene) => Some(&scene.answer),
-            _ => None,
+    /// Whether a polygon of it crosses itself.
+    pub(super) fn crosses_itself(&self) -> bool {
+        match &self.0 {
+            Form::Scene(_) => false,
+            Form::Shapes(shapes) => shapes.iter().any(|shape| crosses_itself(&shape.points)),
+            Form::Annotations(annotations) => annotations.iter().any(|a| a.crosses_itself()),
         }
     }
 }
@@ -127,7 +136,11 @@ fn union(
     Ok(all)
 }
 
-/// As LISA's code: largest first, later polygons over earlier ones, target or ignored.
+/// Largest first, later polygons over earlier ones, target or ignored.
+///
+/// Source: `get_mask_from_json` in [`utils/data_processing.py`][lisa] of LISA.
+///
+/// [lisa]: https://github.com/dvlab-research/LISA/blob/main/utils/data_processing.py
 fn draw(shapes: &[Shape], size: ImageSize) -> Result<Truth, Problem> {
     let filled = |shape: &Shape| fill_opencv(&shape.points, size);
     let mut order = Vec::with_capacity(shapes.len());
@@ -180,11 +193,11 @@ mod tests {
             width: 8,
         };
         let shapes = [square(1.0, true), square(5.0, false), square(3.0, true)];
-        let truth = Target::Shapes(shapes.into()).truth(size).unwrap();
+        let truth = Target(Form::Shapes(shapes.into())).truth(size).unwrap();
         assert_eq!(truth.mask.area(), 36 - 16);
         assert_eq!(truth.ignore.unwrap().area(), 16);
         let shapes = [square(2.0, false), square(5.0, true)];
-        let truth = Target::Shapes(shapes.into()).truth(size).unwrap();
+        let truth = Target(Form::Shapes(shapes.into())).truth(size).unwrap();
         assert_eq!(truth.mask.area(), 9);
         assert_eq!(truth.ignore.unwrap().area(), 36 - 9);
     }

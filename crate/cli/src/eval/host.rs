@@ -1,35 +1,33 @@
-//! Progress over questions, and Ctrl-C.
+//! The host of `askmask eval`: one progress bar over all questions.
 
 use std::future::ready;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use askmask_core::{Error, Host, Stage};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use crate::host::{bar, interruption};
+use crate::interrupt;
+use crate::terminal::{progress_bar, set_template};
+
+const LOAD_TEMPLATE: &str = "load {wide_bar} {bytes}/{total_bytes}";
+const QUESTIONS_TEMPLATE: &str = "{pos}/{len} questions {wide_bar} {elapsed} + {eta}";
 
 /// One bar, first for the model's bytes, then for questions.
-pub struct Watch {
+pub struct EvalHost {
     bar: ProgressBar,
-    interrupted: Arc<AtomicBool>,
 }
 
-impl Watch {
+impl EvalHost {
     pub fn new() -> Self {
-        let watch = Self {
-            bar: bar(),
-            interrupted: interruption(),
-        };
-        watch.style("load {wide_bar} {bytes}/{total_bytes}");
-        watch
+        Self {
+            bar: progress_bar(LOAD_TEMPLATE),
+        }
     }
 
     /// From here on counts questions, `done` of `total` being answered already.
-    pub fn questions(&self, done: usize, total: usize) {
+    pub fn count_questions(&self, done: usize, total: usize) {
         self.bar.reset();
-        self.style("{pos}/{len} questions {wide_bar} {elapsed} + {eta}");
+        set_template(&self.bar, QUESTIONS_TEMPLATE);
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);
         // What an earlier run did says nothing about how long the rest takes.
@@ -43,15 +41,9 @@ impl Watch {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
-
-    fn style(&self, template: &str) {
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
-        }
-    }
 }
 
-impl Host for Watch {
+impl Host for EvalHost {
     fn progress(&self, stage: Stage, done: u64, total: Option<u64>) {
         if stage == Stage::Load {
             self.bar.set_length(total.unwrap_or(done));
@@ -62,7 +54,6 @@ impl Host for Watch {
     fn token(&self, _: &str) {}
 
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
-        let stop = self.interrupted.load(Ordering::Relaxed);
-        Box::pin(ready(if stop { Err(Error::Cancelled) } else { Ok(()) }))
+        Box::pin(ready(interrupt::check()))
     }
 }

@@ -1,0 +1,11 @@
+//! `askmask` as a person runs it: what it prints and writes, and how it ends.
+
+mod commands;
+mod docs;
+mod eval;
+mod fault_models;
+mod fault_network;
+mod fault_pictures;
+mod fault_queries;
+mod quantize;
+mod support;

@@ -1,0 +1,125 @@
+//! What was read of a data set.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
+
+use super::selection::check_known;
+use super::{Fault, Problem, Selection, Target};
+
+/// Everything that could be read, and what could not.
+#[derive(Debug, Default)]
+pub struct Dataset {
+    /// In order, each with all its questions.
+    pub pictures: Vec<Picture>,
+    /// What is left out or odd, in the order found.
+    pub faults: Vec<Fault>,
+    /// The files with questions and masks, in the order read.
+    pub files: Vec<PathBuf>,
+    /// Every split that there is.
+    pub(super) splits: BTreeSet<String>,
+}
+
+/// One picture and what is asked about it.
+#[derive(Debug)]
+pub struct Picture {
+    /// As it is shown, unique.
+    pub name: String,
+    /// The file, which may be missing.
+    pub path: PathBuf,
+    /// At least one.
+    pub questions: Vec<Question>,
+}
+
+/// One question with its truth.
+#[derive(Debug)]
+pub struct Question {
+    /// Unique in the data set.
+    pub id: String,
+    /// Such as `val`.
+    pub split: String,
+    /// Kind of question, such as `no target`.
+    pub family: String,
+    /// What the model is asked: the data set's words in its prompt.
+    pub text: String,
+    /// What should be found.
+    pub target: Target,
+}
+
+impl Dataset {
+    /// All questions, picture by picture.
+    pub fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.pictures.iter().flat_map(|picture| &picture.questions)
+    }
+
+    /// Adds a question to the last picture if it is `name`, or to a new one.
+    pub(super) fn push(&mut self, name: &str, path: impl FnOnce() -> PathBuf, question: Question) {
+        match self.pictures.last_mut() {
+            Some(last) if last.name == name => last.questions.push(question),
+            _ => self.pictures.push(Picture {
+                name: name.to_owned(),
+                path: path(),
+                questions: vec![question],
+            }),
+        }
+    }
+
+    /// Answers are kept by the question's name, so that there must be only one of each.
+    pub(super) fn drop_repeated(&mut self) {
+        let mut seen = HashSet::new();
+        for picture in &mut self.pictures {
+            picture.questions.retain(|question| {
+                let new = seen.insert(question.id.clone());
+                if !new {
+                    let problem = Problem::new("repeated-question", "there is one of that name");
+                    self.faults.push(problem.at(&question.id, 1));
+                }
+                new
+            });
+        }
+    }
+
+    /// Keeps the chosen questions.
+    pub(super) fn select(&mut self, selection: &Selection) -> Result<(), Problem> {
+        self.splits = self
+            .questions()
+            .map(|q| q.split.clone())
+            .collect::<BTreeSet<_>>()
+            .union(&self.splits)
+            .cloned()
+            .collect();
+        check_known("split", &selection.splits, &self.splits)?;
+        for picture in &mut self.pictures {
+            let questions = &mut picture.questions;
+            questions.retain(|question| selection.has_split(&question.split));
+        }
+        let families = self.questions().map(|q| q.family.clone()).collect();
+        check_known("family", &selection.families, &families)?;
+        let mut counts = BTreeMap::new();
+        for picture in &mut self.pictures {
+            picture.questions.retain(|question| {
+                if !selection.has_family(&question.family) {
+                    return false;
+                }
+                let key = (question.split.clone(), question.family.clone());
+                let count = counts.entry(key).or_insert(0);
+                *count += 1;
+                selection.limit.is_none_or(|limit| *count <= limit)
+            });
+        }
+        self.pictures
+            .retain(|picture| !picture.questions.is_empty());
+        Ok(())
+    }
+
+    /// Says what is odd about questions that are asked all the same.
+    pub(super) fn remark(&mut self) {
+        for picture in &self.pictures {
+            let crossing = |question: &Question| question.target.crosses_itself();
+            if picture.questions.iter().any(crossing) {
+                let reason = "a polygon crosses itself; drawn as the data set's own code does";
+                let remark = Problem::new("self-crossing", reason);
+                self.faults.push(remark.at(&picture.name, 0));
+            }
+        }
+    }
+}
