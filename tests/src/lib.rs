@@ -2,6 +2,7 @@
 
 pub mod browser_folder;
 pub mod golden;
+pub mod imports;
 pub mod scenes;
 pub mod sources;
 

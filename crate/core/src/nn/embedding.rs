@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::loader::read_quantized;
 use crate::error::Error;
 use crate::kernels::QuantParams;
-use crate::weights::{TensorSource, dtype};
+use crate::weights::{TensorSource, dtype, quantization};
 
 /// `{name}.weight`, `[vocabulary, width]`, dense or quantized.
 #[derive(Clone)]
@@ -60,7 +59,8 @@ impl Embedding {
         }
         if let Some(params) = self.params {
             let source = self.source.as_ref();
-            let row = read_quantized(source, &self.name, self.width, params, &(id..id + 1))?;
+            let row =
+                quantization::read_rows(source, &self.name, self.width, params, &(id..id + 1))?;
             return row.dequantize_row(0).ok_or_else(unknown);
         }
         let bytes = self.source.read_rows(&name, id, 1)?;

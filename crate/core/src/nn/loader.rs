@@ -8,8 +8,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Embedding, Linear, Weight};
 use crate::error::Error;
-use crate::kernels::{MAX_BINDING, QuantParams, Quantized, QuantizedMatrix};
-use crate::weights::{QuantizationConfig, Row, TensorSource, TensorTable, dtype};
+use crate::kernels::{MAX_BINDING, QuantParams, QuantizedMatrix};
+use crate::weights::{
+    QuantizationConfig, Row, TensorSource, TensorTable, dtype, missing, quantization,
+};
 
 /// Most bytes of a matrix that are in host memory at once, and in one buffer on the device.
 pub const CHUNK: usize = 32 << 20;
@@ -199,7 +201,7 @@ impl<'a> Loader<'a> {
         rows: &Range<usize>,
     ) -> Result<QuantizedMatrix, Error> {
         let source = self.checkpoint.source.as_ref();
-        let table = read_quantized(source, name, columns, params, rows)?;
+        let table = quantization::read_rows(source, name, columns, params, rows)?;
         self.observer.read(table.bytes() as u64);
         let device = self.device;
         Ok(
@@ -212,7 +214,7 @@ impl<'a> Loader<'a> {
     fn floats(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>, Error> {
         self.observer.read(bytes.len() as u64);
         let info = self.checkpoint.source.info(name);
-        let info = info.ok_or_else(|| vanished(name))?;
+        let info = info.ok_or_else(|| missing(name))?;
         dtype::to_finite_f32(name, info.dtype, bytes)
     }
 
@@ -230,38 +232,6 @@ fn chunks(rows: Range<usize>, row_bytes: usize) -> impl Iterator<Item = Range<us
     rows.clone()
         .step_by(count)
         .map(move |start| start..(start + count).min(rows.end))
-}
-
-/// Rows of the quantized matrix of layer `name` as they are stored.
-///
-/// # Errors
-/// [`Error::Integrity`] when they cannot be read or a scale is not finite.
-pub(super) fn read_quantized(
-    source: &dyn TensorSource,
-    name: &str,
-    columns: usize,
-    params: QuantParams,
-    rows: &Range<usize>,
-) -> Result<Quantized, Error> {
-    let read = |suffix: &str| {
-        let name = format!("{name}.{suffix}");
-        let info = source.info(&name).ok_or_else(|| vanished(&name))?;
-        let bytes = source.read_rows(&name, rows.start, rows.len())?;
-        Ok::<_, Error>((name, info.dtype, bytes))
-    };
-    let (name, dtype, bytes) = read("weight")?;
-    let packed = dtype::to_u32(&name, dtype, &bytes)?;
-    drop(bytes);
-    let halves = |suffix: &str| {
-        let (name, dtype, bytes) = read(suffix)?;
-        dtype::to_finite_f16(&name, dtype, &bytes)
-    };
-    let (scales, biases) = (halves("scales")?, halves("biases")?);
-    Quantized::new(rows.len(), columns, params, packed, scales, biases)
-}
-
-fn vanished(name: &str) -> Error {
-    internal(format!("{name} vanished while loading"))
 }
 
 fn internal(reason: String) -> Error {

@@ -7,7 +7,7 @@ mod folder;
 mod in_memory;
 mod index;
 pub mod manifest;
-mod quantization;
+pub mod quantization;
 pub mod safetensors;
 mod stored;
 mod table;

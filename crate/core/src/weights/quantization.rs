@@ -1,12 +1,14 @@
-//! The `quantization` block of `config.json`, as MLX writes it: which matrix is quantized how.
+//! Quantized matrices in files: the `quantization` block of `config.json`, as MLX writes it, and
+//! rows of words, scales and biases.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::TensorSource;
+use super::{TensorSource, dtype, missing};
 use crate::error::Error;
-use crate::kernels::QuantParams;
+use crate::kernels::{QuantParams, Quantized};
 
 /// A default, and overrides by layer name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,34 @@ impl QuantizationConfig {
             }),
         }
     }
+}
+
+/// Rows of the quantized matrix of layer `name` as they are stored.
+///
+/// # Errors
+/// [`Error::Integrity`] when they cannot be read or a scale is not finite.
+pub fn read_rows(
+    source: &dyn TensorSource,
+    name: &str,
+    columns: usize,
+    params: QuantParams,
+    rows: &Range<usize>,
+) -> Result<Quantized, Error> {
+    let read = |suffix: &str| {
+        let name = format!("{name}.{suffix}");
+        let info = source.info(&name).ok_or_else(|| missing(&name))?;
+        let bytes = source.read_rows(&name, rows.start, rows.len())?;
+        Ok::<_, Error>((name, info.dtype, bytes))
+    };
+    let (name, dtype, bytes) = read("weight")?;
+    let packed = dtype::to_u32(&name, dtype, &bytes)?;
+    drop(bytes);
+    let halves = |suffix: &str| {
+        let (name, dtype, bytes) = read(suffix)?;
+        dtype::to_finite_f16(&name, dtype, &bytes)
+    };
+    let (scales, biases) = (halves("scales")?, halves("biases")?);
+    Quantized::new(rows.len(), columns, params, packed, scales, biases)
 }
 
 #[cfg(test)]

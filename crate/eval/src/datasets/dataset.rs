@@ -1,10 +1,13 @@
 //! What was read of a data set.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use super::selection::check_known;
 use super::{Fault, Problem, Selection, Target};
+
+/// Most questions of one data set.
+pub(super) const MAX_QUESTIONS: usize = 2_000_000;
 
 /// Everything that could be read, and what could not.
 #[derive(Debug, Default)]
@@ -122,4 +125,16 @@ impl Dataset {
             }
         }
     }
+}
+
+/// `name` below `folder`, if it does not lead out of it.
+pub(super) fn inside(folder: &Path, name: &str) -> Result<PathBuf, Problem> {
+    let plain = |part: Component| matches!(part, Component::Normal(_));
+    if name.is_empty() || name.contains('\0') || !Path::new(name).components().all(plain) {
+        return Err(Problem::new(
+            "outside-folder",
+            format!("the picture {name:?} is not a file below the data's folder"),
+        ));
+    }
+    Ok(folder.join(name))
 }

@@ -15,10 +15,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::coco::{Annotation, Image, Instances};
+use super::dataset::{MAX_QUESTIONS, inside};
 use super::pickle::Pickle;
 use super::problem::shown;
 use super::target::Form;
-use super::{Dataset, MAX_QUESTIONS, Problem, Question, Selection, Target, inside};
+use super::{Dataset, Problem, Question, Selection, Target};
 use crate::file;
 
 const INSTANCES: &str = "instances.json";

@@ -7,8 +7,9 @@ use askmask_core::language::tokenizer::validate_question;
 use askmask_core::mask::rle::Rle;
 use serde::Deserialize;
 
+use super::dataset::{MAX_QUESTIONS, inside};
 use super::target::{Form, Scene, Stated};
-use super::{Dataset, MAX_QUESTIONS, Problem, Question, Target, inside};
+use super::{Dataset, Problem, Question, Target};
 use crate::file;
 use crate::measures::Relation;
 

@@ -1,5 +1,6 @@
 //! Text to token ids and back. Text never becomes control tokens: those are placed by id.
 
+mod limits;
 mod qwen2;
 mod steps;
 
@@ -11,12 +12,9 @@ use tokenizers::{
 };
 
 use crate::error::Error;
+use limits::{MAX_BYTES, MAX_VOCABULARY, unsupported};
 pub use qwen2::Qwen2Files;
 
-/// Larger than the tokenizer of any published Sa2VA (11 MB).
-const MAX_BYTES: usize = 32 << 20;
-/// More than any published Sa2VA has (151,679).
-const MAX_VOCABULARY: usize = 400_000;
 /// Longest question, in characters.
 pub const MAX_QUESTION: usize = 4096;
 
@@ -179,12 +177,6 @@ pub fn validate_question(question: &str) -> Result<&str, Error> {
             "the question has {count} characters, the limit is {MAX_QUESTION}"
         )),
         _ => Ok(question),
-    }
-}
-
-fn unsupported(reason: impl Display) -> Error {
-    Error::UnsupportedModel {
-        reason: format!("tokenizer.json: {reason}"),
     }
 }
 

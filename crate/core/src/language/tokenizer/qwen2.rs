@@ -19,7 +19,8 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
-use super::{MAX_BYTES, MAX_VOCABULARY, steps};
+use super::limits::{MAX_BYTES, MAX_VOCABULARY};
+use super::steps;
 use crate::error::Error;
 
 /// How Qwen2 cuts text into words before it looks for tokens.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::unsupported;
+use super::limits::unsupported;
 use crate::error::Error;
 
 #[derive(Deserialize)]
