@@ -4,7 +4,7 @@ use std::path::Path;
 
 use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, Model};
-use askmask_core::{Error, Host, ImageSize, Mask, RgbImage, Stage};
+use askmask_core::{Error, ImageSize, Mask, QuietHost, RgbImage};
 use serde::Deserialize;
 
 /// One question of one scene.
@@ -30,17 +30,6 @@ pub struct Score {
     pub sighted: f32,
     /// The same questions on pictures of plain grey.
     pub blind: f32,
-}
-
-/// Hears nothing and never stops.
-pub struct Quiet;
-
-impl Host for Quiet {
-    fn progress(&self, _: Stage, _: u64, _: Option<u64>) {}
-    fn token(&self, _: &str) {}
-    fn checkpoint(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
-        Box::pin(std::future::ready(Ok(())))
-    }
 }
 
 /// Every question in `folder`.
@@ -85,9 +74,9 @@ impl Question {
     pub fn ask(&self, model: &Model, image: RgbImage) -> f32 {
         let size = image.size;
         let answer = pollster::block_on(async {
-            let picture = model.set_image(image, &Quiet).await?;
+            let picture = model.set_image(image, &QuietHost).await?;
             picture
-                .ask(&self.question, &AskOptions::default(), &Quiet)
+                .ask(&self.question, &AskOptions::default(), &QuietHost)
                 .await
         });
         let objects = answer.expect(&self.question).objects;

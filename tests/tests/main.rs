@@ -2,6 +2,7 @@
 
 mod borders;
 mod chain;
+mod codes;
 mod golden;
 mod metrics;
 mod model_files;

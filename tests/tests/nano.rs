@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use askmask_core::DeviceKind;
+use askmask_core::QuietHost;
 use askmask_core::pipeline::{FAMILIES, Model, ModelFiles};
 use askmask_core::weights::{Files, Manifest, Stored};
-use askmask_tests::scenes::{Question, Quiet, picture, questions, score};
+use askmask_tests::scenes::{Question, picture, questions, score};
 use serde::Deserialize;
 
 fn nano() -> Model {
@@ -16,7 +17,7 @@ fn nano() -> Model {
     let stored = Stored::new(manifest, Box::new(Files::new(folder)));
     stored.check_hashes().expect("nano's files are sound");
     let files = ModelFiles::from_stored(stored).expect("nano's files are readable");
-    pollster::block_on(Model::load(files, DeviceKind::Cpu, &Quiet)).expect("nano loads")
+    pollster::block_on(Model::load(files, DeviceKind::Cpu, &QuietHost)).expect("nano loads")
 }
 
 /// Figures that a retrained nano has to reach; its card has the measured ones.

@@ -6,11 +6,11 @@ use std::future::ready;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use askmask_core::QuietHost;
 use askmask_core::pipeline::{LoadOptions, Model};
 use askmask_core::weights::InMemory;
 use askmask_core::{DeviceKind, Error, Host, RgbImage, Stage};
 use askmask_tests::golden::{Golden, files};
-use askmask_tests::scenes::Quiet;
 use askmask_tests::sources::{Watched, WrongOnce};
 use askmask_tests::{Tensors, bytes};
 
@@ -161,8 +161,10 @@ fn the_self_check_is_content_with_a_sound_device() {
     for fixture in ["sa2va_tiny", FIXTURE, "sa2va_nano_shape"] {
         for options in [DeviceKind::Cpu.into(), LOW_MEMORY] {
             pollster::block_on(async {
-                let model = Model::load(files(fixture), options, &Quiet).await.unwrap();
-                model.self_check(&Quiet).await.unwrap();
+                let model = Model::load(files(fixture), options, &QuietHost)
+                    .await
+                    .unwrap();
+                model.self_check(&QuietHost).await.unwrap();
             });
         }
     }
@@ -214,8 +216,10 @@ fn the_self_check_finds_a_device_that_computes_wrongly() {
         assert!(files.weights.info(tensor).is_some(), "{tensor}");
         files.weights = Box::new(WrongOnce::new(files.weights, tensor));
         let found = pollster::block_on(async {
-            let model = Model::load(files, DeviceKind::Cpu, &Quiet).await.unwrap();
-            model.self_check(&Quiet).await
+            let model = Model::load(files, DeviceKind::Cpu, &QuietHost)
+                .await
+                .unwrap();
+            model.self_check(&QuietHost).await
         });
         let stage = layer.to_owned();
         assert_eq!(found, Err(Error::GpuResultInvalid { stage }), "{tensor}");
@@ -240,7 +244,7 @@ fn fault_08_weights_that_are_no_numbers_are_refused() {
         damaged[at..at + 2].copy_from_slice(&[0xc0, 0x7f]);
         let mut files = files("sa2va_tiny");
         files.weights = Box::new(InMemory::new([("m".to_owned(), damaged)]).unwrap());
-        let error = pollster::block_on(Model::load(files, DeviceKind::Cpu, &Quiet));
+        let error = pollster::block_on(Model::load(files, DeviceKind::Cpu, &QuietHost));
         let error = error.err().expect(name);
         assert_eq!(error.code(), "integrity");
         assert!(!error.to_string().is_empty());

@@ -57,7 +57,7 @@ pub struct Arguments {
     /// Weights that share a scale: 32, 64 or 128
     #[arg(long, default_value_t = 32)]
     group_size: usize,
-    /// Keep SAM 2's memory of earlier frames, which only video needs (about 20 MB)
+    /// Keep SAM 2's memory of earlier frames, which only video needs
     #[arg(long)]
     video: bool,
     /// Print size and error of each kind of layer
@@ -161,9 +161,16 @@ fn summary(plan: &Plan, manifest: &Manifest, config: &Config) -> String {
         let tile = stage.activations_per_tile;
         (stage.weights + stage.activations + tile) >> 20
     });
+    let table = sa2va::table(config);
+    let video = manifest
+        .tensors
+        .iter()
+        .filter(|t| table.is_droppable(&t.name));
+    let video: u64 = video.flat_map(|t| &t.slices).map(|slice| slice.bytes).sum();
     format!(
-        "{repackaged}{} files, {} bytes; {} tensors, {} left out (video memory); every file and \
-         value checked\nestimated GPU memory for one tile: {} MiB\n",
+        "{repackaged}{} files, {} bytes; {} tensors, {video} bytes of them for video alone, {} left \
+         out (video memory); every file and value checked\nestimated GPU memory for one tile: {} \
+         MiB\n",
         manifest.files.len() + 1,
         manifest.bytes(),
         manifest.tensors.len(),

@@ -16,12 +16,9 @@ pub const CODES: &[&str] = &[
     "out-of-memory",
     "gpu-result-invalid",
     "network",
-    "storage-quota",
-    "in-use",
     "integrity",
     "weights-mismatch",
     "unsupported-model",
-    "disposed",
     "cancelled",
     "internal",
 ];
@@ -100,20 +97,6 @@ pub enum Error {
         reason: String,
     },
 
-    /// The browser's storage has no room for the model.
-    #[error("no storage left: {needed} bytes are needed")]
-    StorageQuota {
-        /// Bytes to be stored.
-        needed: u64,
-    },
-
-    /// A stored model cannot be deleted while somebody uses it.
-    #[error("{model} is in use")]
-    InUse {
-        /// The model's name.
-        model: String,
-    },
-
     /// A model file is damaged, forged or incomplete.
     #[error("{file} is damaged: {reason}")]
     Integrity {
@@ -144,10 +127,6 @@ pub enum Error {
         reason: String,
     },
 
-    /// The model or picture was already disposed of.
-    #[error("this model or picture was already disposed of")]
-    Disposed,
-
     /// The caller cancelled the work.
     #[error("cancelled")]
     Cancelled,
@@ -174,12 +153,9 @@ impl Error {
             Self::OutOfMemory { .. } => "out-of-memory",
             Self::GpuResultInvalid { .. } => "gpu-result-invalid",
             Self::Network { .. } => "network",
-            Self::StorageQuota { .. } => "storage-quota",
-            Self::InUse { .. } => "in-use",
             Self::Integrity { .. } => "integrity",
             Self::WeightsMismatch { .. } => "weights-mismatch",
             Self::UnsupportedModel { .. } => "unsupported-model",
-            Self::Disposed => "disposed",
             Self::Cancelled => "cancelled",
             Self::Internal { .. } => "internal",
         }
@@ -202,10 +178,6 @@ impl Error {
                 "Run on the CPU, or update the browser and the graphics driver."
             }
             Self::Network { .. } => "Check the connection and the address, then try again.",
-            Self::StorageQuota { .. } => {
-                "Free storage in the browser's settings, or use the model without keeping it."
-            }
-            Self::InUse { .. } => "Close it everywhere, then try again.",
             Self::Integrity { .. } => "Get this file of the model again.",
             Self::WeightsMismatch { .. } => {
                 "Use config.json and weights of the same release, unmixed."
@@ -213,7 +185,6 @@ impl Error {
             Self::UnsupportedModel { .. } => {
                 "Use a Sa2VA model with safetensors weights, or convert it with `askmask quantize`."
             }
-            Self::Disposed => "Load the model or open the picture again.",
             Self::Cancelled => "Start again when ready.",
             Self::Internal { .. } => "Reload the page; if it happens again, report it.",
         }

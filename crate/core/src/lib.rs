@@ -38,5 +38,5 @@ pub use pipeline::{
     PointLabel, Prompts, Token,
 };
 pub use runtime::device::DeviceKind;
-pub use runtime::host::{Host, Stage};
+pub use runtime::host::{Host, QuietHost, Stage};
 pub use runtime::trace::{TraceEvent, TraceStage};

@@ -21,7 +21,7 @@ enum HostEvent {
         #[serde(skip_serializing_if = "Option::is_none")]
         total: Option<u64>,
     },
-    /// A piece of the answer, complete characters only.
+    /// The next characters of the answer, complete ones only.
     Token { text: String },
 }
 

@@ -144,7 +144,7 @@ pub fn preflight(
     to_object(&footprint.preflight(&machine))
 }
 
-/// SHA-256, piece by piece.
+/// SHA-256 of bytes as they come.
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Sha256(digest::Sha256);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use askmask_core::QuietHost;
 use askmask_core::nn::{Checkpoint, LoadObserver, Loader};
 use askmask_core::pipeline::{LoadOptions, Model, footprint};
 use askmask_core::runtime::device::{self, gpu_bytes, read};
@@ -15,7 +16,6 @@ use askmask_core::{DeviceKind, Error, RgbImage};
 use askmask_tests::browser_folder::BrowserFolder;
 use askmask_tests::bytes;
 use askmask_tests::golden::{Golden, files};
-use askmask_tests::scenes::Quiet;
 use askmask_tests::sources::WrongOnce;
 use burn::tensor::{Device, Tensor};
 
@@ -52,7 +52,7 @@ fn the_estimate_covers_what_is_measured() {
     let report = footprint.preflight(&machine);
     let weights = footprint.stages[0].weights;
     pollster::block_on(async {
-        let model = Model::load(folder.files(), DeviceKind::Gpu, &Quiet)
+        let model = Model::load(folder.files(), DeviceKind::Gpu, &QuietHost)
             .await
             .unwrap();
         gpu.memory_cleanup();
@@ -61,9 +61,9 @@ fn the_estimate_covers_what_is_measured() {
         assert!(weights * 3 / 4 <= loaded, "{loaded} of {weights}");
         assert!(loaded <= weights * 5 / 4 + slack, "{loaded} of {weights}");
         let image = RgbImage::decode(&bytes("sa2va_tiny/input.png")).unwrap();
-        let picture = model.set_image(image, &Quiet).await.unwrap();
+        let picture = model.set_image(image, &QuietHost).await.unwrap();
         picture
-            .ask("Where is it?", &Default::default(), &Quiet)
+            .ask("Where is it?", &Default::default(), &QuietHost)
             .await
             .unwrap();
         let peak = model.memory_usage().gpu_peak - before;
@@ -92,8 +92,10 @@ fn low_memory_gives_the_same_answer(normal: &Golden) {
 fn the_self_check_tells_right_from_wrong() {
     let check = |files| {
         pollster::block_on(async {
-            let model = Model::load(files, DeviceKind::Gpu, &Quiet).await.unwrap();
-            model.self_check(&Quiet).await
+            let model = Model::load(files, DeviceKind::Gpu, &QuietHost)
+                .await
+                .unwrap();
+            model.self_check(&QuietHost).await
         })
     };
     assert_eq!(check(files(FIXTURE)), Ok(()));

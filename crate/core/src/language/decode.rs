@@ -70,9 +70,11 @@ mod tests {
     fn run(limits: Limits, cancel_at: Option<u32>) -> (Result<Vec<u32>, Error>, Vec<u32>) {
         let mut model = Counter::default();
         let mut sampler = Sampler::new(Sampling::Greedy);
-        let on_token = async |token| match Some(token) == cancel_at {
-            true => Err(Error::Cancelled),
-            false => Ok(()),
+        let on_token = async |token| {
+            if Some(token) == cancel_at {
+                return Err(Error::Cancelled);
+            }
+            Ok(())
         };
         let tokens = pollster::block_on(generate(
             one_hot(2),

@@ -181,7 +181,7 @@ pub fn resize_bilinear(values: &[f32], from: ImageSize, to: ImageSize) -> Vec<f3
 
 /// Hands each row of the resized map to `sink`, top to bottom.
 fn bilinear_rows(values: &[f32], from: ImageSize, to: ImageSize, mut sink: impl FnMut(&[f32])) {
-    let columns = samples(from.width, to.width);
+    let columns = taps(from.width, to.width);
     let source_row = |y: usize| {
         let start = y * from.width;
         values.get(start..start + from.width).unwrap_or_default()
@@ -189,15 +189,15 @@ fn bilinear_rows(values: &[f32], from: ImageSize, to: ImageSize, mut sink: impl 
     let mut upper = Widened::new(to.width);
     let mut lower = Widened::new(to.width);
     let mut row = vec![0.0; to.width];
-    for sample in samples(from.height, to.height) {
-        if upper.y != Some(sample.near) {
+    for tap in taps(from.height, to.height) {
+        if upper.y != Some(tap.near) {
             // Going down, the lower row becomes the upper one.
             std::mem::swap(&mut upper, &mut lower);
         }
-        upper.set(sample.near, source_row(sample.near), &columns);
-        lower.set(sample.far, source_row(sample.far), &columns);
+        upper.set(tap.near, source_row(tap.near), &columns);
+        lower.set(tap.far, source_row(tap.far), &columns);
         for ((out, upper), lower) in row.iter_mut().zip(&upper.row).zip(&lower.row) {
-            *out = sample.mix(*upper, *lower);
+            *out = tap.mix(*upper, *lower);
         }
         sink(&row);
     }
@@ -217,40 +217,40 @@ impl Widened {
         }
     }
 
-    fn set(&mut self, y: usize, source: &[f32], columns: &[Sample]) {
+    fn set(&mut self, y: usize, source: &[f32], columns: &[Tap]) {
         if self.y == Some(y) {
             return;
         }
         let at = |x: usize| source.get(x).copied().unwrap_or_default();
-        for (out, sample) in self.row.iter_mut().zip(columns) {
-            *out = sample.mix(at(sample.near), at(sample.far));
+        for (out, tap) in self.row.iter_mut().zip(columns) {
+            *out = tap.mix(at(tap.near), at(tap.far));
         }
         self.y = Some(y);
     }
 }
 
 /// Two neighboring source positions, and how much of the second there is in a target position.
-struct Sample {
+struct Tap {
     near: usize,
     far: usize,
     weight: f32,
 }
 
-impl Sample {
+impl Tap {
     fn mix(&self, near: f32, far: f32) -> f32 {
         (1.0 - self.weight) * near + self.weight * far
     }
 }
 
 /// Pixel centers are at half coordinates; the border pixels reach to the edges.
-fn samples(from: usize, to: usize) -> Vec<Sample> {
+fn taps(from: usize, to: usize) -> Vec<Tap> {
     let scale = from as f32 / to as f32;
     let last = from.saturating_sub(1);
     (0..to)
         .map(|i| {
             let position = (scale * (i as f32 + 0.5) - 0.5).max(0.0);
             let near = (position as usize).min(last);
-            Sample {
+            Tap {
                 near,
                 far: (near + 1).min(last),
                 weight: (position - near as f32).min(1.0),

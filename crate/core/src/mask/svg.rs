@@ -128,10 +128,10 @@ mod tests {
         for subpath in path.split('M').skip(1) {
             let (mut start, mut at) = ((0, 0), (0, 0));
             let commands = subpath.split_inclusive(|c: char| c.is_ascii_alphabetic());
-            // Each command's letter ends the piece before its own number.
+            // Each command's letter ends the command_text before its own number.
             let mut command = 'M';
-            for piece in commands {
-                let number = piece.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+            for command_text in commands {
+                let number = command_text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
                 let from = at;
                 match command {
                     'M' => {
@@ -146,7 +146,7 @@ mod tests {
                 if command == 'v' {
                     cross(&mut crossings, size, from, at);
                 }
-                command = piece.chars().last().unwrap();
+                command = command_text.chars().last().unwrap();
             }
             assert_eq!(command, 'z');
             assert!(

@@ -30,18 +30,29 @@ pub const FAMILIES: &[&str] = &[sa2va::FAMILY];
 
 /// A loaded model. Clones share it.
 ///
-/// ```no_run
-/// # use askmask_core::{DeviceKind, Error, Host, Model, ModelFiles, RgbImage};
-/// # async fn first_object(files: ModelFiles, photo: &[u8], host: &dyn Host) -> Result<(), Error> {
-/// let model = Model::load(files, DeviceKind::Cpu, host).await?;
-/// let picture = model.set_image(RgbImage::decode(photo)?, host).await?;
-/// let answer = picture.ask("What keeps the rain off?", &Default::default(), host).await?;
-/// println!("{}", answer.text);
-/// for object in &answer.objects {
-///     let png: Vec<u8> = object.mask.to_png()?;
-/// }
-/// # Ok(())
-/// # }
+/// ```
+/// use askmask_core::pipeline::FAMILIES;
+/// use askmask_core::weights::{Files, Manifest, Stored};
+/// use askmask_core::{AskOptions, DeviceKind, Error, Model, ModelFiles, QuietHost, RgbImage};
+///
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// # let folder = format!("{root}/models/nano");
+/// # let photo = std::fs::read(format!("{root}/web/public/samples/street.webp")).unwrap();
+/// let manifest = std::fs::read_to_string(format!("{folder}/manifest.json")).unwrap();
+/// let manifest = Manifest::parse(&manifest, FAMILIES)?;
+/// let stored = Stored::new(manifest, Box::new(Files::new(folder.into())));
+/// pollster::block_on(async {
+///     let files = ModelFiles::from_stored(stored)?;
+///     let model = Model::load(files, DeviceKind::Cpu, &QuietHost).await?;
+///     let picture = model.set_image(RgbImage::decode(&photo)?, &QuietHost).await?;
+///     let options = AskOptions::default();
+///     let answer = picture.ask("Where is the bus?", &options, &QuietHost).await?;
+///     println!("{}", answer.text);
+///     std::fs::write(std::env::temp_dir().join("bus.png"), answer.objects[0].mask.to_png()?)
+///         .unwrap();
+///     Ok::<_, Error>(())
+/// })?;
+/// # Ok::<_, Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Model(Rc<Inner>);

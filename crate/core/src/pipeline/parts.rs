@@ -146,7 +146,7 @@ impl Parts {
         })
     }
 
-    /// A piece of work with these parts.
+    /// Work with these parts.
     pub fn run<'a>(&'a self, host: &'a dyn Host) -> Run<'a> {
         Run::new(host, &self.device, &self.memory)
     }

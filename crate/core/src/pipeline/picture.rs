@@ -16,16 +16,31 @@ use crate::runtime::trace::TraceStage;
 
 /// A picture that was encoded once. Its questions queue; they never interleave.
 ///
-/// ```no_run
-/// # use askmask_core::{Error, Host, Picture, Point, PointLabel, Prompts};
-/// # async fn better(picture: &Picture, host: &dyn Host) -> Result<(), Error> {
-/// let answer = picture.ask("Where is the crab?", &Default::default(), host).await?;
-/// let click = Point { x: 120.0, y: 80.0, label: PointLabel::Background };
-/// let prompts = Prompts { points: vec![click], bbox: None };
-/// let object = picture.refine(&prompts, answer.objects.first(), host).await?;
-/// assert_eq!(object.mask.size, picture.size());
-/// # Ok(())
-/// # }
+/// ```
+/// # use askmask_core::pipeline::FAMILIES;
+/// # use askmask_core::weights::{Files, Manifest, Stored};
+/// use askmask_core::{Error, Point, PointLabel, Prompts, QuietHost};
+/// # use askmask_core::{DeviceKind, Model, ModelFiles, RgbImage};
+///
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// # let folder = format!("{root}/models/nano");
+/// # let photo = std::fs::read(format!("{root}/web/public/samples/street.webp")).unwrap();
+/// # let manifest = std::fs::read_to_string(format!("{folder}/manifest.json")).unwrap();
+/// # let manifest = Manifest::parse(&manifest, FAMILIES)?;
+/// # let files = ModelFiles::from_stored(Stored::new(manifest, Box::new(Files::new(folder.into()))))?;
+/// pollster::block_on(async {
+///     # let model = Model::load(files, DeviceKind::Cpu, &QuietHost).await?;
+///     # let photo = RgbImage::decode(&photo)?;
+///     let picture = model.set_image(photo, &QuietHost).await?;
+///     let point = Point { x: 120.0, y: 80.0, label: PointLabel::Foreground };
+///     let prompts = Prompts { points: vec![point], bbox: None };
+///     let first = picture.refine(&prompts, None, &QuietHost).await?;
+///     // The same again, beginning with what was found.
+///     let better = picture.refine(&prompts, Some(&first), &QuietHost).await?;
+///     assert_eq!(better.mask.size, picture.size());
+///     Ok::<_, Error>(())
+/// })?;
+/// # Ok::<_, Error>(())
 /// ```
 pub struct Picture {
     pub(super) model: Model,

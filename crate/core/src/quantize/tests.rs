@@ -160,6 +160,28 @@ fn a_model_is_rewritten_and_can_be_read() {
 }
 
 #[test]
+fn what_can_be_dropped_is_kept_when_asked_to() {
+    let source = small();
+    let options = Options {
+        keep_droppable: true,
+        ..Options::default()
+    };
+    let plan = Plan::new(&source, &json!({}), &table(&source), &options).unwrap();
+    assert!(plan.dropped().is_empty());
+    let mut files = Memory::default();
+    let extras = Extras {
+        config: &json!({}),
+        tokenizer: b"",
+        family: "family",
+        origin: Origin::default(),
+    };
+    let manifest = plan.write(&source, extras, &mut files);
+    // config.json and tokenizer.json count as files, whatever is in them.
+    assert!(manifest.unwrap().tensors.len() > 4);
+    plan.compare(&source, &open(files)).unwrap();
+}
+
+#[test]
 fn a_model_that_is_quantized_already_keeps_its_bits() {
     let (_, files) = write(&small(), &json!({}));
     let config: Value = serde_json::from_slice(&files.0["config.json"]).unwrap();

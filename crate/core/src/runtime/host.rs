@@ -40,7 +40,7 @@ pub trait Host {
     /// `done` of `total` units of `stage`; `total` is `None` where it cannot be known.
     fn progress(&self, stage: Stage, done: u64, total: Option<u64>);
 
-    /// A piece of the answer, complete characters only.
+    /// The next characters of the answer, complete ones only.
     fn token(&self, text: &str);
 
     /// Lets the surroundings run, and stops the work with [`Error::Cancelled`] when asked to.
@@ -53,4 +53,18 @@ pub trait Host {
 
     /// Hears what a stage computed.
     fn trace(&self, _: TraceEvent) {}
+}
+
+/// A host that hears nothing and never stops the work.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct QuietHost;
+
+impl Host for QuietHost {
+    fn progress(&self, _: Stage, _: u64, _: Option<u64>) {}
+
+    fn token(&self, _: &str) {}
+
+    fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }

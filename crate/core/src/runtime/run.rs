@@ -1,4 +1,4 @@
-//! One piece of work on one device: what networks report to while they compute.
+//! One call on one device: what networks report to while they compute.
 
 use std::cell::Cell;
 use std::pin::Pin;

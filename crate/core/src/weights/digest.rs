@@ -1,4 +1,4 @@
-//! SHA-256 of files, piece by piece.
+//! SHA-256 of files, as their bytes come.
 
 use std::fmt::Write;
 
@@ -40,8 +40,8 @@ mod tests {
     fn published_examples() {
         let hash = |text: &str| {
             let mut hash = Sha256::new();
-            for piece in text.as_bytes().chunks(5) {
-                hash.update(piece);
+            for bytes in text.as_bytes().chunks(5) {
+                hash.update(bytes);
             }
             hash.hex()
         };

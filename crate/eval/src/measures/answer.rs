@@ -21,21 +21,21 @@ pub(super) fn same_words(answer: &str, expected: &str) -> bool {
 ///
 /// `marked` is the answer with `[SEG]` in it. The order of the targets does not matter.
 pub(super) fn names_all(marked: &str, names: &[String]) -> bool {
-    let mut pieces: Vec<Vec<String>> = marked.split(SEG).map(words).collect();
+    let mut clauses: Vec<Vec<String>> = marked.split(SEG).map(words).collect();
     // What follows the last mark belongs to no mask.
-    pieces.pop();
-    if pieces.len() != names.len() {
+    clauses.pop();
+    if clauses.len() != names.len() {
         return false;
     }
     names.iter().all(|name| {
         let name = words(name);
-        let found = pieces.iter().position(|piece| holds(piece, &name));
-        found.map(|index| pieces.swap_remove(index)).is_some()
+        let found = clauses.iter().position(|clause| holds(clause, &name));
+        found.map(|index| clauses.swap_remove(index)).is_some()
     })
 }
 
-fn holds(piece: &[String], name: &[String]) -> bool {
-    !name.is_empty() && piece.windows(name.len()).any(|window| window == name)
+fn holds(clause: &[String], name: &[String]) -> bool {
+    !name.is_empty() && clause.windows(name.len()).any(|window| window == name)
 }
 
 #[cfg(test)]

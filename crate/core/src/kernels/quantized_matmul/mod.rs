@@ -22,13 +22,13 @@ impl QuantizedMatrix {
     /// Moves the matrix to `device`; on the GPU it is uploaded once, still packed.
     ///
     /// # Panics
-    /// When its words pass [`MAX_BINDING`]: larger matrices come in parts.
+    /// When its words pass [`MAX_BINDING`]: larger matrices come in chunks.
     #[must_use]
     pub fn new(table: Quantized, device: &Device) -> Self {
         if is_gpu(device) {
             assert!(
                 table.bytes() <= MAX_BINDING,
-                "a part of {} bytes",
+                "a chunk of {} bytes",
                 table.bytes()
             );
             Self::Gpu(gpu::Matrix::upload(table, device))
