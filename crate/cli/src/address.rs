@@ -23,7 +23,9 @@ impl ModelAddress {
         let (host, _) = whole
             .split_once("://")
             .and_then(|(_, place)| place.split_once('/'))
-            .ok_or_else(|| format!("{url:?} is not the address of a manifest.json"))?;
+            .ok_or_else(|| {
+                format!("{url:?} is not the address of a folder or its manifest.json")
+            })?;
         let (folder, manifest) = match path.rsplit_once('/') {
             Some((folder, file)) if is_json(file) => (folder, url.to_owned()),
             _ => (whole, format!("{whole}/{MANIFEST}{query}")),

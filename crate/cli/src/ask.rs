@@ -8,7 +8,6 @@ use askmask_eval::file;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::device::Device;
 use crate::fault::Fault;
 use crate::host::TerminalHost;
 use crate::interrupt;
@@ -24,8 +23,6 @@ pub struct Arguments {
     question: Option<String>,
     #[command(flatten)]
     model: ModelArguments,
-    #[arg(long, value_enum, default_value_t = Device::Cpu)]
-    device: Device,
     /// Write the union of all targets as a black and white PNG
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
@@ -81,7 +78,7 @@ async fn find(arguments: &Arguments, image: RgbImage, host: &TerminalHost) -> Re
         askmask_core::language::tokenizer::validate_question(question)?;
     }
     let files = arguments.model.files()?;
-    let options = arguments.model.options(arguments.device.kind());
+    let options = arguments.model.options();
     let model = Model::load(files, options, host).await?;
     let picture = model.set_image(image, host).await?;
     let (text, marked, mut objects) = match &arguments.question {

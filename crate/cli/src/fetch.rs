@@ -29,7 +29,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 type HttpResponse = Response<Body>;
 
 /// Called with the count of every few bytes that arrived; an error stops the download.
-pub type DownloadProgress<'a> = dyn FnMut(u64) -> Result<(), Error> + 'a;
+type DownloadProgress<'a> = dyn FnMut(u64) -> Result<(), Error> + 'a;
 
 /// An HTTP client that sends neither cookies nor logins.
 pub struct Client(Agent);

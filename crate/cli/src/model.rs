@@ -6,12 +6,12 @@ mod folder;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use askmask_core::DeviceKind;
 use askmask_core::pipeline::{LoadOptions, ModelFiles};
-use clap::Args;
+use clap::{Args, value_parser};
 
 use crate::address::ModelAddress;
 use crate::cache::Cache;
+use crate::device::Device;
 use crate::fault::Fault;
 use crate::fetch::Client;
 
@@ -28,8 +28,12 @@ pub struct ModelArguments {
     #[arg(long, value_name = "URL", default_value = "https://huggingface.co")]
     host: String,
     /// Seconds without a byte after which a server is given up
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600), alias = "patience")]
+    #[arg(long, alias = "patience", value_name = "SECONDS", default_value_t = 30)]
+    #[arg(value_parser = value_parser!(u64).range(1..=3600))]
     timeout: u64,
+    /// What to compute on
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
     /// Most tiles that a picture is cut into: fewer need less memory and time, and lose small
     /// things [default: what the model was trained with]
     #[arg(long, value_parser = ["1", "4", "12"])]
@@ -71,9 +75,9 @@ impl ModelArguments {
     }
 
     /// How it is loaded.
-    pub fn options(&self, device: DeviceKind) -> LoadOptions {
+    pub fn options(&self) -> LoadOptions {
         LoadOptions {
-            device,
+            device: self.device.kind(),
             max_tiles: self.tiles.as_ref().and_then(|tiles| tiles.parse().ok()),
             low_memory: self.low_memory,
         }

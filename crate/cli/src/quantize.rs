@@ -7,17 +7,16 @@ use std::path::{Path, PathBuf};
 use askmask_core::Error;
 use askmask_core::language::tokenizer::Tokenizer;
 use askmask_core::models::sa2va::{self, Chat, Config};
-use askmask_core::pipeline::FAMILIES;
 use askmask_core::quantize::{Extras, Options, Plan, Report, Sink};
+use askmask_core::weights::Folder;
 use askmask_core::weights::manifest::{Manifest, Origin};
-use askmask_core::weights::{Files, Folder, Stored};
 use askmask_eval::file;
 use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::fault::Fault;
 use crate::interrupt;
-use crate::model::tokenizer_json;
+use crate::model::{folder_name, tokenizer_json, weights};
 use crate::terminal::{print, progress_bar};
 
 const TEMPLATE: &str = "quantize {wide_bar} {bytes}/{total_bytes} {eta}";
@@ -111,11 +110,9 @@ impl Arguments {
     }
 
     fn origin(&self) -> Origin {
-        let folder = self.input.canonicalize().ok();
-        let folder = folder.as_deref().and_then(Path::file_name);
-        let folder = folder.map(|name| name.to_string_lossy().into_owned());
+        let name = self.name.clone();
         Origin {
-            name: self.name.clone().or(folder).unwrap_or_default(),
+            name: name.unwrap_or_else(|| folder_name(&self.input)),
             source: self.source.clone(),
             licence: self.licence.clone(),
         }
@@ -124,10 +121,8 @@ impl Arguments {
 
 /// The round trip: reads every file again, hashes it, and compares every value with the source.
 fn check(plan: &Plan, source: &Folder, folder: &Path) -> Result<Report, Fault> {
-    let manifest = Manifest::parse(&file::read_text(&folder.join("manifest.json"))?, FAMILIES)?;
-    let written = Stored::new(manifest, Box::new(Files::new(folder.to_owned())));
-    written.check_hashes()?;
-    Ok(plan.compare(source, &written)?)
+    let written = weights(folder)?;
+    Ok(plan.compare(source, written.as_ref())?)
 }
 
 fn table(report: &Report) -> String {

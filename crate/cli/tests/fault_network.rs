@@ -107,7 +107,7 @@ fn the_address_of_a_folder_leads_to_its_manifest() {
         .refused("file")
         .to_owned();
     assert!(
-        line.contains("not the address of a manifest.json"),
+        line.contains("not the address of a folder or its manifest.json"),
         "{line}"
     );
     assert!(case.server.log().is_empty());

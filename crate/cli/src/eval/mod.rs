@@ -14,7 +14,6 @@ use askmask_eval::datasets::{self, Dataset, Format, Selection};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::device::Device;
 use crate::fault::Fault;
 use crate::interrupt;
 use crate::model::{self, ModelArguments};
@@ -36,8 +35,6 @@ pub struct Arguments {
     pictures: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArguments,
-    #[arg(long, value_enum, default_value_t = Device::Cpu)]
-    device: Device,
     /// Folder for answers and results; an interrupted run goes on there
     #[arg(long, value_name = "DIR", default_value = "askmask-eval")]
     out: PathBuf,
@@ -69,6 +66,18 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
     })
 }
 
+impl Arguments {
+    fn shown(&self) -> Shown {
+        if self.blind {
+            Shown::Grey
+        } else if self.shuffled {
+            Shown::Other
+        } else {
+            Shown::Picture
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     let mut data = read(arguments)?;
     interrupt::catch();
@@ -78,13 +87,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
         format: arguments.format.name().to_owned(),
         model: provenance::model(arguments.model.name()?, &files)?,
         program: provenance::program()?,
-        device: provenance::device(arguments.device.kind())?,
+        device: provenance::device(arguments.model.options().device)?,
         settings: settings(arguments),
     };
     let out = &arguments.out;
     std::fs::create_dir_all(out).map_err(|cause| Fault::file(out, cause))?;
     let (log, done) = Log::open(&out.join("answers.jsonl"), &provenance)?;
-    let rows = run::answer(arguments, files, &mut data, (log, done))?;
+    let rows = run::answer(
+        files,
+        arguments.model.options(),
+        arguments.shown(),
+        &mut data,
+        (log, done),
+    )?;
     if rows.is_empty() {
         return Err(Fault::File(format!(
             "{}: no question could be answered; {}",
@@ -118,8 +133,8 @@ fn settings(arguments: &Arguments) -> Settings {
         splits: arguments.splits.clone(),
         families: arguments.families.clone(),
         limit: arguments.limit,
-        picture: Shown::chosen(arguments).name().to_owned(),
-        max_tiles: arguments.model.options(arguments.device.kind()).max_tiles,
+        picture: arguments.shown().name().to_owned(),
+        max_tiles: arguments.model.options().max_tiles,
         decoding: "greedy, free-running".to_owned(),
         max_tokens: AskOptions::default().max_tokens,
     }

@@ -30,6 +30,17 @@ pub struct Row {
     pub measured: Measured,
 }
 
+impl Row {
+    /// How right the answer is, 0 to 1: IoU where there is a target, else whether it had no `[SEG]`.
+    pub fn score(&self) -> f64 {
+        if self.measured.targeted {
+            self.measured.overlap().iou()
+        } else {
+            f64::from(u8::from(self.measured.segs == 0))
+        }
+    }
+}
+
 /// The file of answers; its first line says what they depend on.
 pub struct Log {
     path: PathBuf,

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use askmask_core::mask::rle::Rle;
-use askmask_core::pipeline::{AskOptions, Model, ModelFiles, Picture as Encoded};
+use askmask_core::pipeline::{AskOptions, LoadOptions, Model, ModelFiles, Picture as Encoded};
 use askmask_core::{Error, ImageSize, Mask};
 use askmask_eval::datasets::{Dataset, Fault as DataFault, Picture, Problem, Question};
 use askmask_eval::measures::{Measured, Said};
 
-use super::Arguments;
 use super::host::EvalHost;
 use super::rows::{Log, Row};
 use super::shown::Shown;
@@ -17,8 +16,9 @@ use crate::fault::Fault;
 
 /// All answers, in the order of the data.
 pub fn answer(
-    arguments: &Arguments,
     files: ModelFiles,
+    options: LoadOptions,
+    shown: Shown,
     data: &mut Dataset,
     (mut log, done): (Log, Vec<Row>),
 ) -> Result<Vec<Row>, Fault> {
@@ -31,13 +31,12 @@ pub fn answer(
     let total = data.questions().count();
     let mut faults = Vec::new();
     if answered < total {
-        let options = arguments.model.options(arguments.device.kind());
         let model = pollster::block_on(Model::load(files, options, &host))?;
         host.count_questions(answered, total);
         let mut questioner = Questioner {
             model,
             host: &host,
-            shown: Shown::chosen(arguments),
+            shown,
             grey: None,
         };
         for (index, picture) in data.pictures.iter().enumerate() {

@@ -5,8 +5,6 @@ use askmask_core::image::resample::resize;
 use askmask_eval::datasets::{Dataset, Picture, Problem};
 use askmask_eval::file;
 
-use super::Arguments;
-
 /// Value of a grey pixel, the middle of 0 to 255.
 const GREY: u8 = 128;
 
@@ -21,16 +19,6 @@ pub enum Shown {
 }
 
 impl Shown {
-    pub fn chosen(arguments: &Arguments) -> Self {
-        if arguments.blind {
-            Self::Grey
-        } else if arguments.shuffled {
-            Self::Other
-        } else {
-            Self::Picture
-        }
-    }
-
     /// As in results.
     pub fn name(self) -> &'static str {
         match self {

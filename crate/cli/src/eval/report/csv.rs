@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use askmask_eval::datasets::Dataset;
 
-use super::score;
 use crate::eval::rows::Row;
 
 const HEAD: &str = "id,picture,split,family,question,answer,expected,targeted,segs,score,\
@@ -34,7 +33,7 @@ pub fn text(rows: &[Row], data: &Dataset) -> String {
         let cells = texts.map(cell).into_iter().chain([
             m.targeted.to_string(),
             m.segs.to_string(),
-            format!("{:.6}", score(m)),
+            format!("{:.6}", row.score()),
             overlap.intersection.to_string(),
             overlap.union.to_string(),
             overlap.predicted.to_string(),

@@ -11,7 +11,8 @@ use askmask_core::Mask;
 use askmask_eval::datasets::{Picture, Question};
 use askmask_eval::file;
 
-use super::{Report, names, score, table};
+use super::results::{Report, names};
+use super::table;
 use crate::eval::rows::Row;
 use crate::fault::Fault;
 
@@ -69,7 +70,7 @@ fn worst_of<'a>(rows: &'a [Row], family: &str, count: usize) -> Vec<&'a Row> {
         overlap.union.saturating_sub(overlap.intersection)
     };
     rows.sort_by(|a, b| {
-        let by_score = score(&a.measured).total_cmp(&score(&b.measured));
+        let by_score = a.score().total_cmp(&b.score());
         by_score.then_with(|| mistake(b).cmp(&mistake(a)))
     });
     rows.truncate(count);
@@ -142,7 +143,6 @@ impl Page<'_> {
             .map(|truth| truth.mask);
         let masks = [("found", Some(&found)), ("true", truth.as_ref())];
         let (width, height) = (found.size.width, found.size.height);
-        let value = score(&row.measured);
         let _ = write!(
             self.html,
             "<article><div class=\"picture\"><img src=\"{file}\" alt=\"{}\" width=\"{width}\" \
@@ -180,7 +180,8 @@ impl Page<'_> {
         }
         let _ = write!(
             self.html,
-            "<p class=\"facts\"><b>{measure} {value:.2}</b> {}, {}{links}</p></article>",
+            "<p class=\"facts\"><b>{measure} {:.2}</b> {}, {}{links}</p></article>",
+            row.score(),
             escape(&row.split),
             escape(&row.id)
         );

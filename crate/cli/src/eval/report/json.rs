@@ -3,7 +3,7 @@
 use askmask_eval::measures::Convention;
 use serde_json::{Map, Value, json};
 
-use super::{Group, Report};
+use super::results::{Group, Report};
 
 pub fn text(report: &Report) -> String {
     let groups: Vec<Value> = report.groups.iter().map(group).collect();

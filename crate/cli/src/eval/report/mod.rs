@@ -3,53 +3,21 @@
 mod csv;
 mod gallery;
 mod json;
+mod results;
 mod table;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use askmask_eval::datasets::Dataset;
 use askmask_eval::file;
-use askmask_eval::measures::{Convention, Measured, Summary};
 
-use super::provenance::Provenance;
-use super::rows::Row;
 use crate::fault::Fault;
+use crate::terminal::printable;
 
-/// All results of a run.
-pub struct Report<'a> {
-    convention: Convention,
-    provenance: Provenance,
-    rows: &'a [Row],
-    data: &'a Dataset,
-    groups: Vec<Group>,
-}
+pub use results::Report;
 
-/// Some questions together.
-struct Group {
-    /// All when `None`.
-    split: Option<String>,
-    family: Option<String>,
-    summary: Summary,
-}
-
-impl<'a> Report<'a> {
-    pub fn new(
-        convention: Convention,
-        provenance: Provenance,
-        rows: &'a [Row],
-        data: &'a Dataset,
-    ) -> Self {
-        Self {
-            convention,
-            provenance,
-            rows,
-            data,
-            groups: groups(rows, convention),
-        }
-    }
-
+impl Report<'_> {
     /// The table, and what was left out.
     pub fn text(&self) -> String {
         let mut text = table::text(&self.groups, self.convention);
@@ -87,67 +55,11 @@ impl<'a> Report<'a> {
         });
         let mut text = format!("\n{}\n", counts.collect::<Vec<_>>().join(", "));
         for fault in faults.iter().take(SHOWN) {
-            let _ = writeln!(text, "  {}", crate::terminal::printable(&fault.to_string()));
+            let _ = writeln!(text, "  {}", printable(&fault.to_string()));
         }
         if faults.len() > SHOWN {
             let _ = writeln!(text, "  … {} more in results.json", faults.len() - SHOWN);
         }
         text
-    }
-}
-
-/// Every split and family, every split, every family, and everything; only once where there is
-/// but one.
-fn groups(rows: &[Row], convention: Convention) -> Vec<Group> {
-    let splits = names(rows, |row| &row.split);
-    let families = names(rows, |row| &row.family);
-    let each = |names: &[&str]| -> Vec<Option<String>> {
-        let mut all: Vec<_> = names.iter().map(|name| Some((*name).to_owned())).collect();
-        if names.len() > 1 {
-            all.push(None);
-        }
-        all
-    };
-    let mut groups = Vec::new();
-    for split in each(&splits) {
-        for family in each(&families) {
-            let fits = |name: &str, wanted: &Option<String>| {
-                wanted.as_ref().is_none_or(|wanted| wanted == name)
-            };
-            let chosen = rows
-                .iter()
-                .filter(|row| fits(&row.split, &split) && fits(&row.family, &family));
-            let chosen = chosen.map(|row| (row.picture.as_str(), &row.measured));
-            let summary = Summary::of(chosen, convention);
-            if summary.questions > 0 {
-                groups.push(Group {
-                    split: split.clone(),
-                    family,
-                    summary,
-                });
-            }
-        }
-    }
-    groups
-}
-
-/// Names in the order in which they first occur.
-fn names(rows: &[Row], name: impl Fn(&Row) -> &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    for row in rows {
-        let name = name(row);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// How right an answer is, 0 to 1: IoU where there is a target, else whether it had no `[SEG]`.
-fn score(measured: &Measured) -> f64 {
-    if measured.targeted {
-        measured.overlap().iou()
-    } else {
-        f64::from(u8::from(measured.segs == 0))
     }
 }

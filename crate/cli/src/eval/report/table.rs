@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use askmask_eval::measures::{Convention, Figure, Measure};
 
-use super::Group;
+use super::results::Group;
+use crate::terminal::printable;
 
 /// The measures that a data set is known by, with the heads of their columns.
-pub fn columns(convention: Convention) -> &'static [(&'static str, Measure)] {
+fn columns(convention: Convention) -> &'static [(&'static str, Measure)] {
     match convention {
         Convention::Scenes => &[
             ("gIoU", Measure::GIou),
@@ -83,7 +84,7 @@ pub fn text(groups: &[Group], convention: Convention) -> String {
     let mut text = String::new();
     for (number, line) in lines.iter().enumerate() {
         let padded = line.iter().zip(&widths).map(|(cell, &width)| {
-            let cell = crate::terminal::printable(cell).replace('|', "/");
+            let cell = printable(cell).replace('|', "/");
             format!("{cell:width$}")
         });
         let _ = writeln!(text, "| {} |", padded.collect::<Vec<_>>().join(" | "));
