@@ -4,7 +4,7 @@ use std::path::Path;
 
 use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, Model};
-use askmask_core::{Error, ImageSize, Mask, QuietHost, RgbImage};
+use askmask_core::{ImageSize, Mask, QuietHost, RgbImage};
 use serde::Deserialize;
 
 /// One question of one scene.
