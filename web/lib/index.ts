@@ -1,6 +1,6 @@
 export type {
   Box,
-  Device,
+  DeviceKind as Device,
   Fit,
   MemoryUsage,
   Point,

@@ -1,6 +1,6 @@
 /** Models as the library's users see them: where from, what they need, what is kept. */
 
-import type { Device, Preflight } from "askmask-wasm";
+import type { DeviceKind as Device, Preflight } from "askmask-wasm";
 
 /**
  * Where a model comes from: with this package; a folder on a web server, by

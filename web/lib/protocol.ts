@@ -2,7 +2,7 @@
 
 import type {
   Box,
-  Device,
+  DeviceKind as Device,
   Mask,
   MemoryUsage,
   Prompts,

@@ -4,7 +4,7 @@
 //! [`Picture::ask`] and [`Picture::refine`] reuse that as often as wanted. Nothing here touches
 //! the network or a browser.
 //!
-//! The modules in the order of the work:
+//! The modules come in the order of the work.
 #![deny(unsafe_code)]
 
 // What can go wrong, with stable codes.

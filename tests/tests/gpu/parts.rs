@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use askmask_core::QuietHost;
-use askmask_core::nn::{Checkpoint, LoadObserver, Loader};
+use askmask_core::nn::{LoadObserver, Loader, Weights};
 use askmask_core::pipeline::{LoadOptions, Model, footprint};
 use askmask_core::runtime::device::{self, gpu_bytes, read};
 use askmask_core::runtime::preflight::Machine;
 use askmask_core::weights::{
-    Dtype, QuantizationConfig, Row, TensorInfo, TensorSource, TensorTable,
+    Dtype, QuantizationConfig, TensorInfo, TensorSource, TensorSpec, TensorTable,
 };
 use askmask_core::{DeviceKind, Error, RgbImage};
 use askmask_tests::browser_folder::BrowserFolder;
@@ -167,21 +167,22 @@ fn matrices_larger_than_a_buffer_are_split() {
     let source: Rc<dyn TensorSource> = Rc::new(Head::new());
     let quantization: QuantizationConfig =
         serde_json::from_str(r#"{"group_size":32,"bits":4}"#).unwrap();
-    let row = Row {
+    let spec = TensorSpec {
         name: "head.weight".into(),
         shape: HEAD.into(),
         part: "language",
+        matrix: true,
         bits: None,
     };
-    let table = TensorTable::new(vec![row], Vec::new());
+    let table = TensorTable::new(vec![spec], Vec::new());
     let x: Vec<f32> = (0..columns).map(|i| (i as f32 * 0.1).sin()).collect();
     let product = |device: &Device| {
-        let checkpoint = Checkpoint {
+        let weights = Weights {
             source: &source,
             table: &table,
             quantization: Some(&quantization),
         };
-        let head = Loader::new(checkpoint, device, &Silent)
+        let head = Loader::new(weights, device, &Silent)
             .linear("head")
             .unwrap();
         let x = Tensor::<1>::from_floats(x.as_slice(), device).unsqueeze::<2>();

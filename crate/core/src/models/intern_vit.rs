@@ -5,7 +5,7 @@
 use burn::tensor::activation::gelu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use serde::Deserialize;
 
 use super::limits::{MAX_IMAGE_SIDE, MAX_LAYERS, MAX_WIDTH, divides, within};
@@ -72,28 +72,27 @@ pub struct InternVit {
 }
 
 impl InternVit {
-    /// Reads `{at}.*` for tiles of `grid` × `grid` patches.
+    /// Reads the tower for tiles of `grid` × `grid` patches.
     ///
     /// # Errors
     /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
     pub async fn load(
         loader: &Loader<'_>,
-        at: &str,
         config: &InternVitConfig,
         grid: usize,
     ) -> Result<Self, Error> {
         let mut blocks = Vec::with_capacity(config.num_hidden_layers);
         for i in 0..config.num_hidden_layers {
-            let at = format!("{at}.encoder.layers.{i}");
-            blocks.push(Block::load(loader, &at, config)?);
+            let loader = loader.at_index("encoder.layers", i);
+            blocks.push(Block::load(&loader, config)?);
             loader.checkpoint().await?;
         }
-        let at = format!("{at}.embeddings");
+        let loader = loader.at("embeddings");
         Ok(Self {
-            patch_weight: loader.tensor(&format!("{at}.patch_embedding.weight"))?,
-            patch_bias: loader.tensor(&format!("{at}.patch_embedding.bias"))?,
-            class_token: loader.tensor(&format!("{at}.class_embedding"))?,
-            positions: load_positions(loader, &format!("{at}.position_embedding"), config, grid)?,
+            patch_weight: loader.tensor("patch_embedding.weight")?,
+            patch_bias: loader.tensor("patch_embedding.bias")?,
+            class_token: loader.tensor("class_embedding")?,
+            positions: load_positions(&loader, config, grid)?,
             blocks,
         })
     }
@@ -130,12 +129,6 @@ impl InternVit {
             .swap_dims(1, 2)
     }
 
-    /// Where it computes.
-    #[must_use]
-    pub fn device(&self) -> Device {
-        self.patch_bias.device()
-    }
-
     /// The transformer blocks in order.
     #[must_use]
     pub fn blocks(&self) -> &[Block] {
@@ -146,13 +139,12 @@ impl InternVit {
 /// The learned table `[1, 1 + n², width]`, its grid resized to that of a tile.
 fn load_positions(
     loader: &Loader,
-    name: &str,
     config: &InternVitConfig,
     to: usize,
 ) -> Result<Tensor<3>, Error> {
     let width = config.hidden_size;
     let from = config.image_size / config.patch_size;
-    let table = loader.values(name)?;
+    let table = loader.values("position_embedding")?;
     let (class, grid) = table.split_at(width);
     let mut values = class.to_vec();
     if from == to {
@@ -180,30 +172,29 @@ pub struct Block {
 }
 
 impl Block {
-    /// Reads `{at}.*`.
+    /// Reads one block.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str, config: &InternVitConfig) -> Result<Self, Error> {
+    pub fn load(loader: &Loader, config: &InternVitConfig) -> Result<Self, Error> {
         let eps = config.layer_norm_eps;
         let qk_norm = if config.qk_normalization {
-            let [q, k] =
-                ["q", "k"].map(|i| RmsNorm::load(loader, &format!("{at}.attn.{i}_norm"), eps));
-            Some((q?, k?))
+            let norm = |name| RmsNorm::load(&loader.at(name), eps);
+            Some((norm("attn.q_norm")?, norm("attn.k_norm")?))
         } else {
             None
         };
         Ok(Self {
             heads: config.num_attention_heads,
-            norm1: LayerNorm::load(loader, &format!("{at}.norm1"), eps)?,
-            norm2: LayerNorm::load(loader, &format!("{at}.norm2"), eps)?,
-            qkv: loader.linear(&format!("{at}.attn.qkv"))?,
+            norm1: LayerNorm::load(&loader.at("norm1"), eps)?,
+            norm2: LayerNorm::load(&loader.at("norm2"), eps)?,
+            qkv: loader.linear("attn.qkv")?,
             qk_norm,
-            proj: loader.linear(&format!("{at}.attn.proj"))?,
-            fc1: loader.linear(&format!("{at}.mlp.fc1"))?,
-            fc2: loader.linear(&format!("{at}.mlp.fc2"))?,
-            ls1: loader.tensor(&format!("{at}.ls1"))?,
-            ls2: loader.tensor(&format!("{at}.ls2"))?,
+            proj: loader.linear("attn.proj")?,
+            fc1: loader.linear("mlp.fc1")?,
+            fc2: loader.linear("mlp.fc2")?,
+            ls1: loader.tensor("ls1")?,
+            ls2: loader.tensor("ls2")?,
         })
     }
 

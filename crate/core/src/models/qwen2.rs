@@ -69,19 +69,17 @@ impl Qwen2Config {
         self.hidden_size / self.num_attention_heads
     }
 
-    /// Name of the output head below `at`, which may be the embedding.
+    /// Name of the output head, which may be the embedding.
     #[must_use]
-    pub fn head(&self, at: &str) -> String {
+    pub fn head(&self) -> &'static str {
         if self.tie_word_embeddings {
-            return embedding(at);
+            return EMBEDDING;
         }
-        format!("{at}.lm_head")
+        "lm_head"
     }
 }
 
-fn embedding(at: &str) -> String {
-    format!("{at}.model.embed_tokens")
-}
+const EMBEDDING: &str = "model.embed_tokens";
 
 /// Decoder-only transformer with grouped queries and a SwiGLU feed-forward.
 #[derive(Clone)]
@@ -128,25 +126,22 @@ impl State {
 }
 
 impl Qwen2 {
-    /// Reads `{at}.*`.
+    /// Reads the model.
     ///
     /// # Errors
     /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
-    pub async fn load(loader: &Loader<'_>, at: &str, config: &Qwen2Config) -> Result<Self, Error> {
+    pub async fn load(loader: &Loader<'_>, config: &Qwen2Config) -> Result<Self, Error> {
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for i in 0..config.num_hidden_layers {
-            layers.push(Layer::load(
-                loader,
-                &format!("{at}.model.layers.{i}"),
-                config,
-            )?);
+            let loader = loader.at_index("model.layers", i);
+            layers.push(Layer::load(&loader, config)?);
             loader.checkpoint().await?;
         }
         Ok(Self {
-            embedding: loader.embedding(&embedding(at))?,
+            embedding: loader.embedding(EMBEDDING)?,
             layers,
-            norm: RmsNorm::load(loader, &format!("{at}.model.norm"), config.rms_norm_eps)?,
-            head: loader.linear(&config.head(at))?,
+            norm: RmsNorm::load(&loader.at("model.norm"), config.rms_norm_eps)?,
+            head: loader.linear(config.head())?,
             config: config.clone(),
         })
     }
@@ -232,25 +227,24 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Reads `{at}.*`.
+    /// Reads one layer.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str, config: &Qwen2Config) -> Result<Self, Error> {
-        let eps = config.rms_norm_eps;
-        let linear = |name: &str| loader.linear(&format!("{at}.{name}"));
+    pub fn load(loader: &Loader, config: &Qwen2Config) -> Result<Self, Error> {
+        let norm = |name| RmsNorm::load(&loader.at(name), config.rms_norm_eps);
         Ok(Self {
             heads: config.num_attention_heads,
             groups: config.num_key_value_heads,
-            input_norm: RmsNorm::load(loader, &format!("{at}.input_layernorm"), eps)?,
-            post_norm: RmsNorm::load(loader, &format!("{at}.post_attention_layernorm"), eps)?,
-            q: linear("self_attn.q_proj")?,
-            k: linear("self_attn.k_proj")?,
-            v: linear("self_attn.v_proj")?,
-            o: linear("self_attn.o_proj")?,
-            gate: linear("mlp.gate_proj")?,
-            up: linear("mlp.up_proj")?,
-            down: linear("mlp.down_proj")?,
+            input_norm: norm("input_layernorm")?,
+            post_norm: norm("post_attention_layernorm")?,
+            q: loader.linear("self_attn.q_proj")?,
+            k: loader.linear("self_attn.k_proj")?,
+            v: loader.linear("self_attn.v_proj")?,
+            o: loader.linear("self_attn.o_proj")?,
+            gate: loader.linear("mlp.gate_proj")?,
+            up: loader.linear("mlp.up_proj")?,
+            down: loader.linear("mlp.down_proj")?,
         })
     }
 

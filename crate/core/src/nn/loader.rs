@@ -10,7 +10,7 @@ use super::{Embedding, Linear, Weight};
 use crate::error::Error;
 use crate::kernels::{MAX_BINDING, QuantParams, QuantizedMatrix};
 use crate::weights::{
-    QuantizationConfig, Row, TensorSource, TensorTable, dtype, missing, quantization,
+    QuantizationConfig, TensorSource, TensorSpec, TensorTable, dtype, missing, quantization,
 };
 
 /// Most bytes of a matrix that are in host memory at once, and in one buffer on the device.
@@ -26,9 +26,9 @@ pub trait LoadObserver {
     fn checkpoint(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + '_>>;
 }
 
-/// A checkpoint whose tensors are those of its table, see [`TensorTable::check`].
+/// Files whose tensors are those of its table, see [`TensorTable::check`].
 #[derive(Clone, Copy)]
-pub struct Checkpoint<'a> {
+pub struct Weights<'a> {
     /// Where the tensors are read from.
     pub source: &'a Rc<dyn TensorSource>,
     /// Names and shapes.
@@ -37,26 +37,41 @@ pub struct Checkpoint<'a> {
     pub quantization: Option<&'a QuantizationConfig>,
 }
 
-/// Reads layers by name, with the shapes of the checkpoint's table.
+/// Reads layers by name, with the shapes of their table.
+#[derive(Clone)]
 pub struct Loader<'a> {
-    checkpoint: Checkpoint<'a>,
+    weights: Weights<'a>,
     device: &'a Device,
     observer: &'a dyn LoadObserver,
+    /// Stands before every name, a dot between.
+    prefix: String,
 }
 
 impl<'a> Loader<'a> {
     /// A loader onto `device`.
     #[must_use]
-    pub fn new(
-        checkpoint: Checkpoint<'a>,
-        device: &'a Device,
-        observer: &'a dyn LoadObserver,
-    ) -> Self {
+    pub fn new(weights: Weights<'a>, device: &'a Device, observer: &'a dyn LoadObserver) -> Self {
         Self {
-            checkpoint,
+            weights,
             device,
             observer,
+            prefix: String::new(),
         }
+    }
+
+    /// The same for names below `name`.
+    #[must_use]
+    pub fn at(&self, name: &str) -> Self {
+        Self {
+            prefix: self.name(name),
+            ..self.clone()
+        }
+    }
+
+    /// The same for names below number `index` of `name`.
+    #[must_use]
+    pub fn at_index(&self, name: &str, index: usize) -> Self {
+        self.at(name).at(&index.to_string())
     }
 
     /// Where the layers are put.
@@ -80,16 +95,7 @@ impl<'a> Loader<'a> {
     /// [`Error::UnsupportedModel`] when it is larger than one GPU buffer may be,
     /// [`Error::Internal`] when the table has no such tensor or one of other dimensions.
     pub fn tensor<const D: usize>(&self, name: &str) -> Result<Tensor<D>, Error> {
-        let shape = &self.row(name)?.shape;
-        let shape = <[usize; D]>::try_from(shape.as_slice())
-            .map_err(|_| internal(format!("{name} has the shape {shape:?}")))?;
-        let values = self.values(name)?;
-        if size_of_val(values.as_slice()) > MAX_BINDING {
-            return Err(Error::UnsupportedModel {
-                reason: format!("{name} has {shape:?} numbers, more than one GPU buffer holds"),
-            });
-        }
-        Ok(self.upload(values, shape))
+        self.dense(&self.name(name))
     }
 
     /// The values of dense tensor `name`, row-major, on the host.
@@ -97,8 +103,9 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// [`Error::Integrity`] when it cannot be read or holds values that are not finite.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, Error> {
-        let bytes = self.checkpoint.source.read(name)?;
-        self.floats(name, &bytes)
+        let name = self.name(name);
+        let bytes = self.weights.source.read(&name)?;
+        self.floats(&name, &bytes)
     }
 
     /// `{name}.weight` `[output, input]`, dense or quantized, and `{name}.bias` `[output]` if the
@@ -107,9 +114,10 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As [`Loader::tensor`].
     pub fn linear(&self, name: &str) -> Result<Linear, Error> {
-        let [output, _] = self.matrix_shape(name)?;
-        let weight = self.weight(name, std::slice::from_ref(&(0..output)))?;
-        Ok(Linear::new(weight, self.bias(name)?))
+        let name = self.name(name);
+        let [output, _] = self.matrix_shape(&name)?;
+        let weight = self.weight(&name, std::slice::from_ref(&(0..output)))?;
+        Ok(Linear::new(weight, self.bias(&name)?))
     }
 
     /// Only the outputs `rows` of a layer without bias.
@@ -117,7 +125,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As [`Loader::tensor`].
     pub fn linear_rows(&self, name: &str, rows: &[Range<usize>]) -> Result<Linear, Error> {
-        Ok(Linear::new(self.weight(name, rows)?, None))
+        Ok(Linear::new(self.weight(&self.name(name), rows)?, None))
     }
 
     /// A 1×1 convolution `[output, input, 1, 1]` with bias as the linear layer it is.
@@ -125,10 +133,11 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As [`Loader::tensor`].
     pub fn conv1x1(&self, name: &str) -> Result<Linear, Error> {
-        let weight: Tensor<4> = self.tensor(&format!("{name}.weight"))?;
+        let name = self.name(name);
+        let weight: Tensor<4> = self.dense(&join(&name, "weight"))?;
         let [output, input, _, _] = weight.dims();
         let weight = Weight::Dense(vec![weight.reshape([output, input])]);
-        Ok(Linear::new(weight, self.bias(name)?))
+        Ok(Linear::new(weight, self.bias(&name)?))
     }
 
     /// The token embedding `{name}.weight`, `[vocabulary, width]`. It stays where it is stored:
@@ -137,18 +146,39 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// [`Error::UnsupportedModel`] when it is quantized without a `quantization` block.
     pub fn embedding(&self, name: &str) -> Result<Embedding, Error> {
-        let [_, width] = self.matrix_shape(name)?;
-        let source = Rc::clone(self.checkpoint.source);
-        Ok(Embedding::new(source, name, self.params(name)?, width))
+        let name = self.name(name);
+        let [_, width] = self.matrix_shape(&name)?;
+        let source = Rc::clone(self.weights.source);
+        Ok(Embedding::new(source, &name, self.params(&name)?, width))
+    }
+
+    /// `name` behind the prefix.
+    fn name(&self, name: &str) -> String {
+        if self.prefix.is_empty() {
+            return name.to_owned();
+        }
+        join(&self.prefix, name)
+    }
+
+    // From here on names are whole.
+
+    fn dense<const D: usize>(&self, name: &str) -> Result<Tensor<D>, Error> {
+        let shape = &self.spec(name)?.shape;
+        let shape = <[usize; D]>::try_from(shape.as_slice()).map_err(|_| misfit(name, shape))?;
+        let bytes = self.weights.source.read(name)?;
+        let values = self.floats(name, &bytes)?;
+        if size_of_val(values.as_slice()) > MAX_BINDING {
+            return Err(Error::UnsupportedModel {
+                reason: format!("{name} has {shape:?} numbers, more than one GPU buffer holds"),
+            });
+        }
+        Ok(self.upload(values, shape))
     }
 
     fn bias(&self, name: &str) -> Result<Option<Tensor<1>>, Error> {
-        let name = format!("{name}.bias");
-        self.checkpoint
-            .table
-            .row(&name)
-            .map(|_| self.tensor(&name))
-            .transpose()
+        let name = join(name, "bias");
+        let spec = self.weights.table.get(&name);
+        spec.map(|_| self.dense(&name)).transpose()
     }
 
     /// Rows of matrix `{name}`, in chunks that fit one buffer.
@@ -163,33 +193,32 @@ impl<'a> Loader<'a> {
             let chunks = cut(row_bytes).map(|rows| self.quantized_rows(name, input, params, &rows));
             return Ok(Weight::Quantized(chunks.collect::<Result<_, _>>()?));
         }
-        let name = format!("{name}.weight");
+        let name = join(name, "weight");
         let chunks = cut(input * size_of::<f32>()).map(|rows| {
-            let source = self.checkpoint.source;
+            let source = self.weights.source;
             let bytes = source.read_rows(&name, rows.start, rows.len())?;
             Ok(self.upload(self.floats(&name, &bytes)?, [rows.len(), input]))
         });
         Ok(Weight::Dense(chunks.collect::<Result<_, Error>>()?))
     }
 
-    fn row(&self, name: &str) -> Result<&'a Row, Error> {
-        let row = self.checkpoint.table.row(name);
-        row.ok_or_else(|| internal(format!("{name} is not in the table of tensors")))
+    fn spec(&self, name: &str) -> Result<&'a TensorSpec, Error> {
+        let spec = self.weights.table.get(name);
+        spec.ok_or_else(|| internal(format!("{name} is not in the table of tensors")))
     }
 
     fn matrix_shape(&self, name: &str) -> Result<[usize; 2], Error> {
-        let shape = &self.row(&format!("{name}.weight"))?.shape;
-        <[usize; 2]>::try_from(shape.as_slice())
-            .map_err(|_| internal(format!("{name} is no matrix but {shape:?}")))
+        let shape = &self.spec(&join(name, "weight"))?.shape;
+        <[usize; 2]>::try_from(shape.as_slice()).map_err(|_| misfit(name, shape))
     }
 
     /// How layer `name` is quantized, or `None` when it is dense.
     fn params(&self, name: &str) -> Result<Option<QuantParams>, Error> {
-        let Checkpoint {
+        let Weights {
             source,
             quantization,
             ..
-        } = self.checkpoint;
+        } = self.weights;
         QuantizationConfig::params(quantization, source.as_ref(), name)
     }
 
@@ -200,7 +229,7 @@ impl<'a> Loader<'a> {
         params: QuantParams,
         rows: &Range<usize>,
     ) -> Result<QuantizedMatrix, Error> {
-        let source = self.checkpoint.source.as_ref();
+        let source = self.weights.source.as_ref();
         let table = quantization::read_rows(source, name, columns, params, rows)?;
         self.observer.read(table.bytes() as u64);
         let device = self.device;
@@ -213,7 +242,7 @@ impl<'a> Loader<'a> {
     /// The numbers of dense tensor `name`.
     fn floats(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>, Error> {
         self.observer.read(bytes.len() as u64);
-        let info = self.checkpoint.source.info(name);
+        let info = self.weights.source.info(name);
         let info = info.ok_or_else(|| missing(name))?;
         dtype::to_finite_f32(name, info.dtype, bytes)
     }
@@ -226,12 +255,21 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// `name` below `prefix`.
+fn join(prefix: &str, name: &str) -> String {
+    [prefix, ".", name].concat()
+}
+
 /// `rows` in ranges of at most [`CHUNK`] bytes, of which one row has `row_bytes`.
 fn chunks(rows: Range<usize>, row_bytes: usize) -> impl Iterator<Item = Range<usize>> {
     let count = (CHUNK / row_bytes.max(1)).max(1);
     rows.clone()
         .step_by(count)
         .map(move |start| start..(start + count).min(rows.end))
+}
+
+fn misfit(name: &str, shape: &[usize]) -> Error {
+    internal(format!("{name} has the shape {shape:?}"))
 }
 
 fn internal(reason: String) -> Error {

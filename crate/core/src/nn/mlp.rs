@@ -7,7 +7,7 @@ use burn::tensor::activation::relu;
 use super::{Linear, Loader};
 use crate::error::Error;
 
-/// Linear layers with ReLU between them, named `{name}.layers.N`.
+/// Linear layers with ReLU between them, named `layers.N`.
 #[derive(Debug, Clone)]
 pub struct Mlp {
     layers: Vec<Linear>,
@@ -18,9 +18,10 @@ impl Mlp {
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, name: &str, count: usize) -> Result<Self, Error> {
+    pub fn load(loader: &Loader, count: usize) -> Result<Self, Error> {
+        let loader = loader.at("layers");
         let layers = (0..count)
-            .map(|i| loader.linear(&format!("{name}.layers.{i}")))
+            .map(|i| loader.linear(&i.to_string()))
             .collect::<Result<_, _>>()?;
         Ok(Self { layers })
     }

@@ -16,7 +16,7 @@ pub use chunks::in_chunks;
 pub use embedding::Embedding;
 pub use kv_cache::KvCache;
 pub use linear::{Linear, Weight};
-pub use loader::{CHUNK, Checkpoint, LoadObserver, Loader};
+pub use loader::{CHUNK, LoadObserver, Loader, Weights};
 pub use mlp::Mlp;
 pub use norm::{LayerNorm, RmsNorm};
 pub use positions::{channels_last, resize_bicubic};

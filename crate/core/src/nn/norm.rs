@@ -15,14 +15,14 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Reads `{name}.weight` and `{name}.bias`, each `[width]`.
+    /// Reads `weight` and `bias`, each `[width]`.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, name: &str, eps: f64) -> Result<Self, Error> {
+    pub fn load(loader: &Loader, eps: f64) -> Result<Self, Error> {
         Ok(Self {
-            weight: loader.tensor(&format!("{name}.weight"))?,
-            bias: loader.tensor(&format!("{name}.bias"))?,
+            weight: loader.tensor("weight")?,
+            bias: loader.tensor("bias")?,
             eps,
         })
     }
@@ -49,13 +49,13 @@ pub struct RmsNorm {
 }
 
 impl RmsNorm {
-    /// Reads `{name}.weight`, `[width]`.
+    /// Reads `weight`, `[width]`.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, name: &str, eps: f64) -> Result<Self, Error> {
+    pub fn load(loader: &Loader, eps: f64) -> Result<Self, Error> {
         Ok(Self {
-            weight: loader.tensor(&format!("{name}.weight"))?,
+            weight: loader.tensor("weight")?,
             eps,
         })
     }

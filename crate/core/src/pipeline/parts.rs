@@ -11,7 +11,7 @@ use crate::models::sa2va::{
     self, Config, IMAGE_ENCODER, LANGUAGE, Language, MASK_DECODER, VISION, Vision,
 };
 use crate::models::sam2::{ImageEncoder, SamHeads};
-use crate::nn::{Checkpoint, LoadObserver, Loader};
+use crate::nn::{LoadObserver, Loader, Weights};
 use crate::runtime::device;
 use crate::runtime::host::{Host, Stage};
 use crate::runtime::run::{MemoryMeter, Run};
@@ -116,12 +116,12 @@ impl Parts {
         let total = names.into_iter().map(bytes).sum();
         let memory = MemoryMeter::default();
         let reading = Reading::new(&device, &memory, host, total);
-        let checkpoint = Checkpoint {
+        let weights = Weights {
             source: &source,
             table: &table,
             quantization: config.quantization.as_ref(),
         };
-        let loader = Loader::new(checkpoint, &device, &reading);
+        let loader = Loader::new(weights, &device, &reading);
         let heads = sa2va::sam_heads(&loader, &config)?;
         loader.checkpoint().await?;
         let (vision, language, image_encoder) = Default::default();
@@ -152,8 +152,8 @@ impl Parts {
     }
 
     /// What the weights are read from.
-    pub fn checkpoint(&self) -> Checkpoint<'_> {
-        Checkpoint {
+    pub fn weights(&self) -> Weights<'_> {
+        Weights {
             source: &self.source,
             table: &self.table,
             quantization: self.config.quantization.as_ref(),
@@ -216,7 +216,7 @@ impl Parts {
             self.reloaded_bytes.set(self.reloaded_bytes.get() + bytes);
         }
         let reading = Reading::new(&self.device, &self.memory, host, bytes);
-        let loader = Loader::new(self.checkpoint(), &self.device, &reading);
+        let loader = Loader::new(self.weights(), &self.device, &reading);
         slot.read(&loader, &self.config).await
     }
 

@@ -92,9 +92,16 @@ impl Picture {
     ) -> Result<Object, Error> {
         let inner = &self.model.0;
         let side = inner.config.grounding_encoder.image_size;
+        let mask = previous.map(|object| object.low_res_logits().to_vec());
+        let cells = inner.config.grounding_encoder.mask_side().pow(2);
+        if mask.as_ref().is_some_and(|logits| logits.len() != cells) {
+            return Err(Error::InvalidQuery {
+                reason: "the object to refine was found by another model".into(),
+            });
+        }
         let prompt = MaskPrompt::Geometry {
             coordinates: prompts.coordinates(self.size(), side)?,
-            mask: previous.map(|object| object.low_res_logits().to_vec()),
+            mask,
         };
         host.progress(Stage::Mask, 0, Some(1));
         host.checkpoint().await?;

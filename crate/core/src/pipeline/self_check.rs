@@ -31,58 +31,81 @@ impl Model {
     /// [`Error::GpuResultInvalid`] naming the layer kind that differs; those of reading weights
     /// and of the device; [`Error::Cancelled`] when the host asked to stop.
     pub async fn self_check(&self, host: &dyn Host) -> Result<(), Error> {
-        let Inner { config, parts, .. } = self.0.as_ref();
-        let (device, cpu) = (parts.device(), Device::flex());
-        let silent = Silent(host);
-        let loader = Loader::new(parts.checkpoint(), &cpu, &silent);
+        let inner = self.0.as_ref();
+        inner.check_vision(host).await?;
+        host.checkpoint().await?;
+        inner.check_image_encoder(host).await?;
+        host.checkpoint().await?;
+        inner.check_language(host).await?;
+        host.checkpoint().await?;
+        inner.check_heads(host).await
+    }
+}
 
+/// One function a part, so that in low memory mode each is let go before the next is read.
+impl Inner {
+    async fn check_vision(&self, host: &dyn Host) -> Result<(), Error> {
+        let (config, parts, cpu, silent) =
+            (&self.config, &self.parts, Device::flex(), Silent(host));
         let mut one_block = config.clone();
         one_block.vision_config.num_hidden_layers = 1;
-        let expected = Vision::load(&loader, &one_block).await?;
-        let found = parts.vision(host).await?;
-        compare(vision(&found, config), vision(&expected, config)).await?;
-        host.checkpoint().await?;
+        let loader = Loader::new(parts.weights(), &cpu, &silent);
+        let expected = vision(&Vision::load(&loader, &one_block).await?, config, &cpu);
+        let found = vision(&*parts.vision(host).await?, config, parts.device());
+        compare(found, expected).await
+    }
 
+    async fn check_image_encoder(&self, host: &dyn Host) -> Result<(), Error> {
+        let (config, parts, cpu, silent) =
+            (&self.config, &self.parts, Device::flex(), Silent(host));
+        let loader = Loader::new(parts.weights(), &cpu, &silent);
         let expected = Encoder::load(&loader, config)?.run(&cpu);
         let encoder = parts.image_encoder(host).await?;
         let (trunk, neck) = (encoder.trunk(), encoder.neck());
-        let blocks = probed_blocks(config).map(|index| trunk.blocks()[index].clone());
-        let patches = trunk.patches().clone();
         let found = Encoder {
-            patches,
-            blocks,
+            patches: trunk.patches().clone(),
+            blocks: probed_blocks(config).map(|index| trunk.blocks()[index].clone()),
             neck: neck.clone(),
         };
-        compare(found.run(device), expected).await?;
-        host.checkpoint().await?;
+        compare(found.run(parts.device()), expected).await
+    }
 
-        let found = parts.language(host).await?;
-        let (model, projection) = (&found.model, &found.seg_projection);
-        let hidden = hidden(&model.layers()[0], model.norm(), &config.llm_config, device);
+    async fn check_language(&self, host: &dyn Host) -> Result<(), Error> {
+        let (config, parts, cpu, silent) =
+            (&self.config, &self.parts, Device::flex(), Silent(host));
+        let llm = &config.llm_config;
+        let loader = Loader::new(parts.weights(), &cpu, &silent);
+        let expected = expected_language(&loader, config, &cpu)?;
+        let part = parts.language(host).await?;
+        let model = &part.model;
+        let hidden = hidden(&model.layers()[0], model.norm(), llm, parts.device());
         let logits = model.logits(hidden.clone()).flatten::<1>(0, 2);
-        let rows = head_rows(&config.llm_config).map(|row| logits.clone().narrow(0, row, 1));
-        let found = language(hidden, Tensor::cat(rows.collect(), 0), projection);
-        compare(found, expected_language(&loader, config, &cpu)?).await?;
-        host.checkpoint().await?;
+        let rows = head_rows(llm).map(|row| logits.clone().narrow(0, row, 1));
+        let logits = Tensor::cat(rows.collect(), 0);
+        compare(language(hidden, logits, &part.seg_projection), expected).await
+    }
 
-        let expected = sa2va::sam_heads(&loader, config)?;
-        let found = heads(parts.heads(), config, device);
-        compare(found, heads(&expected, config, &cpu)).await
+    async fn check_heads(&self, host: &dyn Host) -> Result<(), Error> {
+        let (config, parts, cpu, silent) =
+            (&self.config, &self.parts, Device::flex(), Silent(host));
+        let loader = Loader::new(parts.weights(), &cpu, &silent);
+        let expected = heads(&sa2va::sam_heads(&loader, config)?, config, &cpu);
+        compare(heads(parts.heads(), config, parts.device()), expected).await
     }
 }
 
 /// What one layer kind made of noise, row-major.
 struct Probe {
     /// The layer kind, for messages.
-    stage: &'static str,
+    kind: &'static str,
     values: Tensor<1>,
 }
 
 impl Probe {
-    fn new<const D: usize>(stage: &'static str, tensor: Tensor<D>) -> Self {
+    fn new<const D: usize>(kind: &'static str, tensor: Tensor<D>) -> Self {
         let count = tensor.dims().iter().product::<usize>();
         Self {
-            stage,
+            kind,
             values: tensor.reshape([count]),
         }
     }
@@ -93,7 +116,7 @@ async fn compare(found: Vec<Probe>, expected: Vec<Probe>) -> Result<(), Error> {
         let values = read(found.values).await?;
         if !close(&values, &read(expected.values).await?) {
             return Err(Error::GpuResultInvalid {
-                stage: found.stage.into(),
+                stage: found.kind.into(),
             });
         }
     }
@@ -112,25 +135,26 @@ fn close(found: &[f32], expected: &[f32]) -> bool {
 
 /// Numbers between −1 and 1 without a pattern, the same everywhere.
 fn noise<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
-    let count = shape.iter().product();
-    let mut state = 1_u32;
-    let values: Vec<f32> = std::iter::repeat_with(|| {
-        // Numerical Recipes' linear congruential generator; its upper bits are good enough.
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-    })
-    .take(count)
-    .collect();
+    let values = noise_values(shape.iter().product());
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+fn noise_values(count: usize) -> Vec<f32> {
+    let mut state = 1_u32;
+    let next = || {
+        // Numerical Recipes' linear congruential generator; its upper bits are good enough.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
 /// The first block on five patches, and the connector.
-fn vision(vision: &Vision, config: &Config) -> Vec<Probe> {
+fn vision(vision: &Vision, config: &Config, device: &Device) -> Vec<Probe> {
     let vit = &config.vision_config;
     let side = vit.patch_size;
-    let device = vision.tower.device();
-    let patches = vision.tower.patches(noise([1, 3, side, 5 * side], &device));
-    let shuffled = noise([1, 3, 4 * vit.hidden_size], &device);
+    let patches = vision.tower.patches(noise([1, 3, side, 5 * side], device));
+    let shuffled = noise([1, 3, 4 * vit.hidden_size], device);
     vec![
         Probe::new("vision tower", vision.tower.blocks()[0].forward(patches)),
         Probe::new("connector", vision.connector.forward(shuffled)),
@@ -151,14 +175,15 @@ struct Encoder {
 
 impl Encoder {
     fn load(loader: &Loader, config: &Config) -> Result<Self, Error> {
-        let trunk = format!("{SAM2}.image_encoder.trunk");
+        let loader = loader.at(SAM2);
+        let trunk = loader.at("image_encoder.trunk");
         let sizes = block_sizes(&config.grounding_encoder);
-        let block = |i: usize| Block::load(loader, &format!("{trunk}.blocks.{i}"), sizes[i]);
+        let block = |i: usize| Block::load(&trunk.at_index("blocks", i), sizes[i]);
         let [first, pooling] = probed_blocks(config);
         Ok(Self {
-            patches: PatchEmbedding::load(loader, &trunk)?,
+            patches: PatchEmbedding::load(&trunk)?,
             blocks: [block(first)?, block(pooling)?],
-            neck: Fpn::load(loader, SAM2)?,
+            neck: Fpn::load(&loader)?,
         })
     }
 
@@ -213,16 +238,12 @@ fn language(hidden: Tensor<3>, logits: Tensor<1>, projection: &SegProjection) ->
 
 fn expected_language(loader: &Loader, config: &Config, cpu: &Device) -> Result<Vec<Probe>, Error> {
     let llm = &config.llm_config;
-    let layer = format!("{LANGUAGE_MODEL}.model.layers.0");
-    let norm = format!("{LANGUAGE_MODEL}.model.norm");
-    let hidden = hidden(
-        &Layer::load(loader, &layer, llm)?,
-        &RmsNorm::load(loader, &norm, llm.rms_norm_eps)?,
-        llm,
-        cpu,
-    );
+    let model = loader.at(LANGUAGE_MODEL);
+    let layer = Layer::load(&model.at_index("model.layers", 0), llm)?;
+    let norm = RmsNorm::load(&model.at("model.norm"), llm.rms_norm_eps)?;
+    let hidden = hidden(&layer, &norm, llm, cpu);
     let rows: Vec<_> = head_rows(llm).map(|row| row..row + 1).collect();
-    let head = loader.linear_rows(&llm.head(LANGUAGE_MODEL), &rows)?;
+    let head = model.linear_rows(llm.head(), &rows)?;
     let logits = head.forward(hidden.clone()).flatten::<1>(0, 2);
     Ok(language(hidden, logits, &SegProjection::load(loader)?))
 }
@@ -231,20 +252,19 @@ fn expected_language(loader: &Loader, config: &Config, cpu: &Device) -> Result<V
 fn heads(heads: &SamHeads, config: &Config, device: &Device) -> Vec<Probe> {
     const SIDE: usize = 4;
     let width = config.grounding_encoder.d_model;
-    let features = Features {
+    let features = heads.without_memory(Features {
         embedding: noise([1, SIDE, SIDE, width], device),
         stride8: noise([1, 2 * SIDE, 2 * SIDE, width / 4], device),
         stride4: noise([1, 4 * SIDE, 4 * SIDE, width / 8], device),
-    };
+    });
     let click = Coordinate {
         x: 10.0,
         y: 20.0,
         label: Label::Foreground,
     };
-    let logits = noise([16 * SIDE * SIDE], &Device::flex()).into_data();
     let prompt = MaskPrompt::Geometry {
         coordinates: vec![click],
-        mask: logits.try_to_vec().ok(),
+        mask: Some(noise_values(16 * SIDE * SIDE)),
     };
     let (sparse, dense) = heads.prompt_encoder().forward(&prompt, device);
     let positions = noise([1, SIDE, SIDE, width], device);
@@ -268,6 +288,7 @@ impl LoadObserver for Silent<'_> {
         self.0.checkpoint()
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,9 +10,6 @@ mod options;
 mod plan;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 pub use compare::{Group, Report};
 pub use options::Options;
 pub use plan::Plan;
@@ -40,3 +37,6 @@ fn named(tensor: &str, error: Error) -> Error {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ impl Options {
             .try_for_each(|bits| QuantParams { group_size, bits }.check())
     }
 
-    /// How a tensor is stored whose row in the table has these `bits`.
+    /// How a tensor is stored to which the table gives these `bits`.
     pub(super) fn store(&self, info: &TensorInfo, bits: Option<Bits>) -> Store {
         if !matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::Bf16) {
             return Store::Copied;

@@ -67,7 +67,7 @@ impl Plan {
         };
         for name in kept {
             if let Some(info) = source.info(name) {
-                let bits = table.row(name).and_then(|row| row.bits);
+                let bits = table.get(name).and_then(|spec| spec.bits);
                 plan.add(source, name, info, options.store(info, bits));
             }
         }

@@ -13,7 +13,7 @@ use super::*;
 use crate::kernels::QuantParams;
 use crate::weights::manifest::{MAX_FILE, Manifest, Origin};
 use crate::weights::{
-    Bits, Dtype, InMemory, ReadAt, Row, Stored, TensorSource, TensorTable, damaged, dtype,
+    Bits, Dtype, InMemory, ReadAt, Stored, TensorSource, TensorSpec, TensorTable, damaged, dtype,
     safetensors,
 };
 
@@ -62,14 +62,15 @@ fn source(tensors: &[(&str, &[usize])]) -> InMemory {
 
 /// Every matrix gets four bits, and what a made-up network remembers is dropped.
 fn table(source: &dyn TensorSource) -> TensorTable {
-    let row = |name: &str| Row {
+    let spec = |name: &str| TensorSpec {
         name: name.to_owned(),
         shape: source.info(name).unwrap().shape.clone(),
         part: "network",
+        matrix: true,
         bits: Some(Bits::new("linear", 4)),
     };
-    let rows = source.names().into_iter().map(row).collect();
-    TensorTable::new(rows, vec!["memory.".into()])
+    let specs = source.names().into_iter().map(spec).collect();
+    TensorTable::new(specs, vec!["memory.".into()])
 }
 
 fn planned(source: &dyn TensorSource, config: &Value) -> Result<Plan, Error> {

@@ -13,7 +13,7 @@ use crate::kernels::is_gpu;
 /// Kind of device to compute on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
-#[serde(rename = "Device", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
     /// Burn's CPU backend.
     Cpu,

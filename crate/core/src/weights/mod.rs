@@ -24,7 +24,7 @@ pub use index::Index;
 pub use manifest::Manifest;
 pub use quantization::QuantizationConfig;
 pub use stored::{ReadAt, Stored};
-pub use table::{Bits, Row, TensorTable};
+pub use table::{Bits, TensorSpec, TensorTable};
 
 /// Type and shape of one tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,13 +8,15 @@ use crate::error::Error;
 
 /// One tensor that a model needs, as a dense checkpoint holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct TensorSpec {
     /// Its name in the checkpoint.
     pub name: String,
     /// Its dimensions.
     pub shape: Vec<usize>,
     /// The loadable part of the model that it belongs to.
     pub part: &'static str,
+    /// Whether it may be stored quantized: as `{layer}.weight`, `.scales` and `.biases`.
+    pub matrix: bool,
     /// How many bits it gets when the model is quantized; `None` for what always stays a float.
     pub bits: Option<Bits>,
 }
@@ -38,7 +40,7 @@ impl Bits {
 /// Every tensor of one model, in the order of loading.
 #[derive(Debug, Clone, Default)]
 pub struct TensorTable {
-    rows: Vec<Row>,
+    specs: Vec<TensorSpec>,
     by_name: BTreeMap<String, usize>,
     droppable: Vec<String>,
 }
@@ -46,25 +48,19 @@ pub struct TensorTable {
 impl TensorTable {
     /// `droppable` are prefixes of tensors that checkpoints hold and the model works without.
     #[must_use]
-    pub fn new(rows: Vec<Row>, droppable: Vec<String>) -> Self {
-        let names = rows.iter().map(|row| row.name.clone());
+    pub fn new(specs: Vec<TensorSpec>, droppable: Vec<String>) -> Self {
+        let names = specs.iter().map(|spec| spec.name.clone());
         Self {
             by_name: names.zip(0..).collect(),
-            rows,
+            specs,
             droppable,
         }
     }
 
-    /// All rows in order.
+    /// The tensor called `name`.
     #[must_use]
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
-    /// The row of tensor `name`.
-    #[must_use]
-    pub fn row(&self, name: &str) -> Option<&Row> {
-        self.by_name.get(name).map(|&index| &self.rows[index])
+    pub fn get(&self, name: &str) -> Option<&TensorSpec> {
+        self.by_name.get(name).map(|&index| &self.specs[index])
     }
 
     /// Whether the model works without tensor `name`.
@@ -81,9 +77,9 @@ impl TensorTable {
     pub fn part(&self, name: &str) -> Option<&'static str> {
         let matrix = || {
             let layer = layer_of(name)?;
-            self.row(&format!("{layer}.weight"))
+            self.get(&format!("{layer}.weight"))
         };
-        self.row(name).or_else(matrix).map(|row| row.part)
+        self.get(name).or_else(matrix).map(|spec| spec.part)
     }
 
     /// Bytes that `source` stores of `part`.
@@ -107,8 +103,8 @@ impl TensorTable {
     ) -> Result<(), Error> {
         let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
         let mut used = BTreeSet::new();
-        for row in &self.rows {
-            for (name, shape) in row.stored(source, quantization)? {
+        for spec in &self.specs {
+            for (name, shape) in spec.stored(source, quantization)? {
                 match source.info(&name) {
                     None => missing.push(name.clone()),
                     Some(info) if info.shape != shape => {
@@ -136,7 +132,7 @@ impl TensorTable {
     }
 }
 
-impl Row {
+impl TensorSpec {
     /// Names and shapes under which `source` has to store it: its own, or those of packed words,
     /// scales and biases where there are scales.
     fn stored(
@@ -145,8 +141,8 @@ impl Row {
         quantization: Option<&QuantizationConfig>,
     ) -> Result<Vec<(String, Vec<usize>)>, Error> {
         let dense = || vec![(self.name.clone(), self.shape.clone())];
-        let (Some(layer), &[rows, columns]) =
-            (self.name.strip_suffix(".weight"), self.shape.as_slice())
+        let layer = self.name.strip_suffix(".weight");
+        let (Some(layer), &[rows, columns], true) = (layer, self.shape.as_slice(), self.matrix)
         else {
             return Ok(dense());
         };
@@ -167,4 +163,77 @@ impl Row {
 fn layer_of(name: &str) -> Option<&str> {
     name.strip_suffix(".scales")
         .or_else(|| name.strip_suffix(".biases"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::{Dtype, InMemory, safetensors};
+
+    /// A matrix, and an embedding that is always read whole.
+    fn table() -> TensorTable {
+        let spec = |name: &str, matrix| TensorSpec {
+            name: name.into(),
+            shape: vec![1, 256],
+            part: "network",
+            matrix,
+            bits: None,
+        };
+        let specs = vec![spec("linear.weight", true), spec("embed.weight", false)];
+        TensorTable::new(specs, vec!["memory.".into()])
+    }
+
+    fn check(tensors: &[(&str, Dtype, usize)]) -> Result<(), Error> {
+        let infos: Vec<_> = tensors
+            .iter()
+            .map(|&(name, dtype, width)| {
+                let shape = vec![1, width];
+                (name.to_owned(), TensorInfo { dtype, shape })
+            })
+            .collect();
+        let mut bytes = safetensors::header(infos.iter().map(|(n, info)| (n.as_str(), info)));
+        let length: usize = infos.iter().filter_map(|(_, info)| info.bytes()).sum();
+        bytes.resize(bytes.len() + length, 0);
+        let source = InMemory::new([("m".into(), bytes)]).unwrap();
+        let block = serde_json::from_str(r#"{"group_size":32,"bits":4}"#).unwrap();
+        table().check(&source, Some(&block))
+    }
+
+    const PACKED: [(&str, Dtype, usize); 3] = [
+        ("linear.weight", Dtype::U32, 32),
+        ("linear.scales", Dtype::F16, 8),
+        ("linear.biases", Dtype::F16, 8),
+    ];
+
+    #[test]
+    fn matrices_may_be_quantized() {
+        let dense = ("embed.weight", Dtype::F32, 256);
+        assert_eq!(check(&[&PACKED[..], &[dense]].concat()), Ok(()));
+        let memory = ("memory.frames", Dtype::F32, 9);
+        assert_eq!(check(&[&PACKED[..], &[dense, memory]].concat()), Ok(()));
+        let error = check(&[("linear.weight", Dtype::F32, 9), ("other", Dtype::F32, 1)]);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "the weights do not match the configuration: 1 missing: embed.weight; \
+             1 unused: other; 1 misshapen: linear.weight [1, 9] instead of [1, 256]"
+        );
+    }
+
+    /// What is only ever read whole must not come packed: its values would be too few.
+    #[test]
+    fn fault_12_other_tensors_may_not_be_quantized() {
+        let packed = [
+            ("embed.weight", Dtype::F32, 32),
+            ("embed.scales", Dtype::F16, 8),
+            ("embed.biases", Dtype::F16, 8),
+        ];
+        let Err(Error::WeightsMismatch {
+            misshapen, unused, ..
+        }) = check(&[PACKED, packed].concat())
+        else {
+            panic!("accepted");
+        };
+        assert_eq!(misshapen, ["embed.weight [1, 32] instead of [1, 256]"]);
+        assert_eq!(unused, ["embed.biases", "embed.scales"]);
+    }
 }

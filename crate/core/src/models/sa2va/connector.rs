@@ -25,7 +25,7 @@ impl Connector {
     /// As [`Loader::tensor`].
     pub fn load(loader: &Loader) -> Result<Self, Error> {
         Ok(Self {
-            norm: LayerNorm::load(loader, "mlp1.0", EPS)?,
+            norm: LayerNorm::load(&loader.at("mlp1.0"), EPS)?,
             linear1: loader.linear("mlp1.1")?,
             linear2: loader.linear("mlp1.3")?,
         })

@@ -99,7 +99,7 @@ fn vision(config: &Config) -> u64 {
     let vision = &config.vision_config;
     let tokens = (config.grid() * config.grid() + 1) as u64;
     let (width, inner) = (vision.hidden_size as u64, vision.intermediate_size as u64);
-    let scores = tokens * tokens * vision.num_attention_heads as u64 * F32 * 2;
+    let scores = (tokens * tokens).saturating_mul(vision.num_attention_heads as u64 * F32 * 2);
     tokens * (8 * width).max(3 * width + 2 * inner) * F32 + scores.min(SCORES)
 }
 

@@ -54,7 +54,7 @@ impl Vision {
     pub async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error> {
         let vit = &config.vision_config;
         Ok(Self {
-            tower: InternVit::load(loader, "vision_model", vit, config.grid()).await?,
+            tower: InternVit::load(&loader.at("vision_model"), vit, config.grid()).await?,
             connector: Connector::load(loader)?,
         })
     }
@@ -87,7 +87,7 @@ impl Language {
     /// As [`Vision::load`].
     pub async fn load(loader: &Loader<'_>, config: &Config) -> Result<Self, Error> {
         Ok(Self {
-            model: Qwen2::load(loader, LANGUAGE_MODEL, &config.llm_config).await?,
+            model: Qwen2::load(&loader.at(LANGUAGE_MODEL), &config.llm_config).await?,
             seg_projection: SegProjection::load(loader)?,
         })
     }
@@ -98,7 +98,7 @@ impl Language {
 /// # Errors
 /// As [`Vision::load`].
 pub async fn image_encoder(loader: &Loader<'_>, config: &Config) -> Result<ImageEncoder, Error> {
-    ImageEncoder::load(loader, SAM2, &config.grounding_encoder).await
+    ImageEncoder::load(&loader.at(SAM2), &config.grounding_encoder).await
 }
 
 /// Reads SAM 2's prompt encoder and mask decoder.
@@ -106,5 +106,5 @@ pub async fn image_encoder(loader: &Loader<'_>, config: &Config) -> Result<Image
 /// # Errors
 /// As [`Loader::tensor`].
 pub fn sam_heads(loader: &Loader<'_>, config: &Config) -> Result<SamHeads, Error> {
-    SamHeads::load(loader, SAM2, &config.grounding_encoder)
+    SamHeads::load(&loader.at(SAM2), &config.grounding_encoder)
 }

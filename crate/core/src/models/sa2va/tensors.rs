@@ -12,10 +12,10 @@
 //! | SAM 2's prompt encoder and mask decoder | mask decoder | floats |
 //! | SAM 2's memory of earlier frames | none, may be left out | floats |
 
-use super::SAM2;
 use super::config::Config;
-use crate::models::sam2::{MASKS, Sam2Config, block_sizes};
-use crate::weights::{Bits, Row, TensorTable};
+use super::{LANGUAGE_MODEL, SAM2};
+use crate::models::sam2::{BlockSizes, MASKS, Sam2Config, block_sizes};
+use crate::weights::{Bits, TensorSpec, TensorTable};
 
 /// InternViT and the connector behind it.
 pub const VISION: &str = "vision";
@@ -49,254 +49,233 @@ const MASK_BITS: Bits = Bits::new("mask", 4);
 /// All tensors of a model of this configuration.
 #[must_use]
 pub fn table(config: &Config) -> TensorTable {
-    let sam2 = &config.grounding_encoder;
-    let rows = [
-        vision(config),
-        language(config),
-        trunk(sam2),
-        neck(sam2),
-        prompt_encoder(sam2),
-        mask_decoder(sam2),
-    ];
     let droppable = VIDEO_MEMORY.map(|name| format!("{SAM2}.{name}"));
-    TensorTable::new(rows.into_iter().flatten().collect(), droppable.into())
+    TensorTable::new(specs(config), droppable.into())
 }
 
-fn vision(config: &Config) -> Vec<Row> {
+fn specs(config: &Config) -> Vec<TensorSpec> {
+    let mut specs = Vec::new();
+    vision(config, &mut specs);
+    language(config, &mut specs);
+    let sam2 = &config.grounding_encoder;
+    trunk(sam2, &mut specs);
+    neck(sam2, &mut specs);
+    prompt_encoder(sam2, &mut specs);
+    mask_decoder(sam2, &mut specs);
+    specs
+}
+
+fn vision(config: &Config, list: &mut Vec<TensorSpec>) {
     let vit = &config.vision_config;
     let (width, inner, patch) = (vit.hidden_size, vit.intermediate_size, vit.patch_size);
-    let positions = 1 + (vit.image_size / patch).pow(2);
-    let mut rows = Rows::of(VISION);
+    let mut specs = Specs::new(VISION, list);
+    let mut tower = specs.at("vision_model");
     for i in 0..vit.num_hidden_layers {
-        let at = format!("vision_model.encoder.layers.{i}");
-        rows.norm(&format!("{at}.norm1"), width);
-        rows.norm(&format!("{at}.norm2"), width);
-        let qkv = format!("{at}.attn.qkv");
-        rows.matrix(&qkv, [3 * width, width], Some(VISION_BITS));
+        let mut block = tower.at_index("encoder.layers", i);
+        block.norm("norm1", width);
+        block.norm("norm2", width);
+        block.matrix("attn.qkv", [3 * width, width], Some(VISION_BITS));
         if vit.qkv_bias {
-            rows.bias(&qkv, 3 * width);
+            block.bias("attn.qkv", 3 * width);
         }
         if vit.qk_normalization {
-            rows.weight(&format!("{at}.attn.q_norm"), width);
-            rows.weight(&format!("{at}.attn.k_norm"), width);
+            block.weight("attn.q_norm", width);
+            block.weight("attn.k_norm", width);
         }
-        rows.linear(
-            &format!("{at}.attn.proj"),
-            [width, width],
-            Some(VISION_BITS),
-        );
-        rows.linear(&format!("{at}.mlp.fc1"), [inner, width], Some(VISION_BITS));
-        rows.linear(&format!("{at}.mlp.fc2"), [width, inner], Some(VISION_BITS));
-        rows.tensor(format!("{at}.ls1"), [width]);
-        rows.tensor(format!("{at}.ls2"), [width]);
+        block.linear("attn.proj", [width, width], Some(VISION_BITS));
+        block.linear("mlp.fc1", [inner, width], Some(VISION_BITS));
+        block.linear("mlp.fc2", [width, inner], Some(VISION_BITS));
+        block.tensor("ls1", &[width]);
+        block.tensor("ls2", &[width]);
     }
-    let at = "vision_model.embeddings";
-    rows.tensor(
-        format!("{at}.patch_embedding.weight"),
-        [width, 3, patch, patch],
-    );
-    rows.bias(&format!("{at}.patch_embedding"), width);
-    rows.tensor(format!("{at}.class_embedding"), [1, 1, width]);
-    rows.tensor(format!("{at}.position_embedding"), [1, positions, width]);
+    let positions = 1 + (vit.image_size / patch).pow(2);
+    let mut embeddings = tower.at("embeddings");
+    embeddings.conv("patch_embedding", [width, 3, patch, patch]);
+    embeddings.tensor("class_embedding", &[1, 1, width]);
+    embeddings.tensor("position_embedding", &[1, positions, width]);
     let output = config.llm_config.hidden_size;
-    rows.norm("mlp1.0", 4 * width);
-    rows.linear("mlp1.1", [output, 4 * width], Some(VISION_BITS));
-    rows.linear("mlp1.3", [output, output], Some(VISION_BITS));
-    rows.rows
+    let mut connector = specs.at("mlp1");
+    connector.norm("0", 4 * width);
+    connector.linear("1", [output, 4 * width], Some(VISION_BITS));
+    connector.linear("3", [output, output], Some(VISION_BITS));
 }
 
-fn language(config: &Config) -> Vec<Row> {
+fn language(config: &Config, list: &mut Vec<TensorSpec>) {
     let llm = &config.llm_config;
     let (width, inner) = (llm.hidden_size, llm.intermediate_size);
-    let keys = width / llm.num_attention_heads * llm.num_key_value_heads;
-    let mut rows = Rows::of(LANGUAGE);
+    let keys = llm.head_width() * llm.num_key_value_heads;
+    let mut specs = Specs::new(LANGUAGE, list);
+    let mut model = specs.at(LANGUAGE_MODEL);
     for i in 0..llm.num_hidden_layers {
-        let at = format!("language_model.model.layers.{i}");
-        rows.weight(&format!("{at}.input_layernorm"), width);
-        rows.weight(&format!("{at}.post_attention_layernorm"), width);
-        for (name, output) in [("q_proj", width), ("k_proj", keys), ("v_proj", keys)] {
-            let layer = format!("{at}.self_attn.{name}");
-            rows.linear(&layer, [output, width], Some(LANGUAGE_BITS));
-        }
-        for (name, shape) in [
-            ("self_attn.o_proj", [width, width]),
-            ("mlp.gate_proj", [inner, width]),
-            ("mlp.up_proj", [inner, width]),
-            ("mlp.down_proj", [width, inner]),
-        ] {
-            rows.matrix(&format!("{at}.{name}"), shape, Some(LANGUAGE_BITS));
-        }
+        let mut layer = model.at_index("model.layers", i);
+        layer.weight("input_layernorm", width);
+        layer.weight("post_attention_layernorm", width);
+        layer.linear("self_attn.q_proj", [width, width], Some(LANGUAGE_BITS));
+        layer.linear("self_attn.k_proj", [keys, width], Some(LANGUAGE_BITS));
+        layer.linear("self_attn.v_proj", [keys, width], Some(LANGUAGE_BITS));
+        layer.matrix("self_attn.o_proj", [width, width], Some(LANGUAGE_BITS));
+        layer.matrix("mlp.gate_proj", [inner, width], Some(LANGUAGE_BITS));
+        layer.matrix("mlp.up_proj", [inner, width], Some(LANGUAGE_BITS));
+        layer.matrix("mlp.down_proj", [width, inner], Some(LANGUAGE_BITS));
     }
-    rows.weight("language_model.model.norm", width);
+    model.weight("model.norm", width);
     let vocabulary = [llm.vocab_size, width];
     if !llm.tie_word_embeddings {
-        rows.matrix("language_model.lm_head", vocabulary, Some(HEAD_BITS));
-        rows.part = EMBEDDING;
+        model.matrix("lm_head", vocabulary, Some(HEAD_BITS));
+        model.part = EMBEDDING;
     }
-    rows.matrix(
-        "language_model.model.embed_tokens",
-        vocabulary,
-        Some(EMBEDDING_BITS),
-    );
-    rows.part = LANGUAGE;
-    rows.linear("text_hidden_fcs.0", [width, width], None);
+    model.matrix("model.embed_tokens", vocabulary, Some(EMBEDDING_BITS));
     let prompt = config.grounding_encoder.d_model;
-    rows.linear("text_hidden_fcs.2", [prompt, width], None);
-    rows.rows
+    let mut projection = specs.at("text_hidden_fcs");
+    projection.linear("0", [width, width], None);
+    projection.linear("2", [prompt, width], None);
 }
 
-fn trunk(sam2: &Sam2Config) -> Vec<Row> {
-    let at = format!("{SAM2}.image_encoder.trunk");
-    let mut rows = Rows::of(IMAGE_ENCODER);
-    for (i, block) in block_sizes(sam2).iter().enumerate() {
-        let at = format!("{at}.blocks.{i}");
-        let (input, output) = (block.input, block.output);
-        rows.norm(&format!("{at}.norm1"), input);
-        rows.norm(&format!("{at}.norm2"), output);
-        for (name, shape) in [
-            ("attn.qkv", [3 * output, input]),
-            ("attn.proj", [output, output]),
-            ("mlp.layers.0", [4 * output, output]),
-            ("mlp.layers.1", [output, 4 * output]),
-        ] {
-            rows.linear(&format!("{at}.{name}"), shape, Some(MASK_BITS));
-        }
+fn trunk(sam2: &Sam2Config, list: &mut Vec<TensorSpec>) {
+    let mut specs = Specs::new(IMAGE_ENCODER, list);
+    let mut trunk = specs.at(&format!("{SAM2}.image_encoder.trunk"));
+    for (i, BlockSizes { input, output, .. }) in block_sizes(sam2).into_iter().enumerate() {
+        let mut block = trunk.at_index("blocks", i);
+        block.norm("norm1", input);
+        block.norm("norm2", output);
+        block.linear("attn.qkv", [3 * output, input], Some(MASK_BITS));
+        block.linear("attn.proj", [output, output], Some(MASK_BITS));
+        block.linear("mlp.layers.0", [4 * output, output], Some(MASK_BITS));
+        block.linear("mlp.layers.1", [output, 4 * output], Some(MASK_BITS));
         if input != output {
-            rows.linear(&format!("{at}.proj"), [output, input], None);
+            block.linear("proj", [output, input], None);
         }
     }
     let (width, window) = (sam2.embed_dim, sam2.window_spec[0]);
-    let [height, columns] = sam2.window_pos_embed_bkg_spatial_size;
-    rows.tensor(format!("{at}.patch_embed.proj.weight"), [width, 3, 7, 7]);
-    rows.bias(&format!("{at}.patch_embed.proj"), width);
-    rows.tensor(format!("{at}.pos_embed"), [1, width, height, columns]);
-    rows.tensor(format!("{at}.pos_embed_window"), [1, width, window, window]);
-    rows.rows
+    let [rows, columns] = sam2.window_pos_embed_bkg_spatial_size;
+    trunk.conv("patch_embed.proj", [width, 3, 7, 7]);
+    trunk.tensor("pos_embed", &[1, width, rows, columns]);
+    trunk.tensor("pos_embed_window", &[1, width, window, window]);
 }
 
-fn neck(sam2: &Sam2Config) -> Vec<Row> {
+fn neck(sam2: &Sam2Config, list: &mut Vec<TensorSpec>) {
     let width = sam2.d_model;
-    let mut rows = Rows::of(IMAGE_ENCODER);
+    let mut specs = Specs::new(IMAGE_ENCODER, list);
+    let mut sam = specs.at(SAM2);
     for stage in 0..4 {
         // The neck counts from the deepest stage.
-        let lateral = format!("{SAM2}.image_encoder.neck.convs.{}.conv", 3 - stage);
-        rows.conv(&lateral, [width, sam2.embed_dim << stage, 1, 1]);
+        let mut lateral = sam.at_index("image_encoder.neck.convs", 3 - stage);
+        lateral.conv("conv", [width, sam2.embed_dim << stage, 1, 1]);
     }
-    let decoder = format!("{SAM2}.sam_mask_decoder");
-    rows.conv(&format!("{decoder}.conv_s0"), [width / 8, width, 1, 1]);
-    rows.conv(&format!("{decoder}.conv_s1"), [width / 4, width, 1, 1]);
-    rows.rows
+    sam.conv("sam_mask_decoder.conv_s0", [width / 8, width, 1, 1]);
+    sam.conv("sam_mask_decoder.conv_s1", [width / 4, width, 1, 1]);
 }
 
-fn prompt_encoder(sam2: &Sam2Config) -> Vec<Row> {
-    let (width, at) = (sam2.d_model, format!("{SAM2}.sam_prompt_encoder"));
-    let mut rows = Rows::of(MASK_DECODER);
-    rows.tensor(format!("{SAM2}.no_mem_embed"), [1, 1, width]);
-    let matrix = format!("{at}.pe_layer.positional_encoding_gaussian_matrix");
-    rows.tensor(matrix, [2, width / 2]);
+fn prompt_encoder(sam2: &Sam2Config, list: &mut Vec<TensorSpec>) {
+    let width = sam2.d_model;
+    let mut specs = Specs::new(MASK_DECODER, list);
+    let mut sam = specs.at(SAM2);
+    sam.tensor("no_mem_embed", &[1, 1, width]);
+    let mut encoder = sam.at("sam_prompt_encoder");
+    let frequencies = "pe_layer.positional_encoding_gaussian_matrix";
+    encoder.tensor(frequencies, &[2, width / 2]);
     for i in 0..4 {
-        rows.tensor(format!("{at}.point_embeddings.{i}.weight"), [1, width]);
+        let mut point = encoder.at_index("point_embeddings", i);
+        point.tensor("weight", &[1, width]);
     }
-    rows.tensor(format!("{at}.not_a_point_embed.weight"), [1, width]);
-    rows.tensor(format!("{at}.no_mask_embed.weight"), [1, width]);
-    let downscaling = format!("{at}.mask_downscaling");
-    rows.conv(&format!("{downscaling}.0"), [4, 1, 2, 2]);
-    rows.norm(&format!("{downscaling}.1"), 4);
-    rows.conv(&format!("{downscaling}.3"), [16, 4, 2, 2]);
-    rows.norm(&format!("{downscaling}.4"), 16);
-    rows.conv(&format!("{downscaling}.6"), [width, 16, 1, 1]);
-    rows.rows
+    encoder.tensor("not_a_point_embed.weight", &[1, width]);
+    encoder.tensor("no_mask_embed.weight", &[1, width]);
+    let mut downscaling = encoder.at("mask_downscaling");
+    downscaling.conv("0", [4, 1, 2, 2]);
+    downscaling.norm("1", 4);
+    downscaling.conv("3", [16, 4, 2, 2]);
+    downscaling.norm("4", 16);
+    downscaling.conv("6", [width, 16, 1, 1]);
 }
 
-fn mask_decoder(sam2: &Sam2Config) -> Vec<Row> {
+fn mask_decoder(sam2: &Sam2Config, list: &mut Vec<TensorSpec>) {
     let (width, inner) = (sam2.d_model, sam2.decoder_mlp_dim);
-    let at = format!("{SAM2}.sam_mask_decoder");
-    let mut rows = Rows::of(MASK_DECODER);
-    for (name, count) in [
-        ("obj_score_token", 1),
-        ("iou_token", 1),
-        ("mask_tokens", MASKS),
-    ] {
-        rows.tensor(format!("{at}.{name}.weight"), [count, width]);
-    }
-    let upscaling = format!("{at}.output_upscaling");
-    rows.tensor(format!("{upscaling}.0.weight"), [width, width / 4, 2, 2]);
-    rows.bias(&format!("{upscaling}.0"), width / 4);
-    rows.norm(&format!("{upscaling}.1"), width / 4);
-    rows.tensor(
-        format!("{upscaling}.3.weight"),
-        [width / 4, width / 8, 2, 2],
-    );
-    rows.bias(&format!("{upscaling}.3"), width / 8);
-    let transformer = format!("{at}.transformer");
+    let mut specs = Specs::new(MASK_DECODER, list);
+    let mut decoder = specs.at(&format!("{SAM2}.sam_mask_decoder"));
+    decoder.tensor("obj_score_token.weight", &[1, width]);
+    decoder.tensor("iou_token.weight", &[1, width]);
+    decoder.tensor("mask_tokens.weight", &[MASKS, width]);
+    let mut upscaling = decoder.at("output_upscaling");
+    upscaling.tensor("0.weight", &[width, width / 4, 2, 2]);
+    upscaling.bias("0", width / 4);
+    upscaling.norm("1", width / 4);
+    upscaling.tensor("3.weight", &[width / 4, width / 8, 2, 2]);
+    upscaling.bias("3", width / 8);
+    let mut transformer = decoder.at("transformer");
     for i in 0..2 {
-        let at = format!("{transformer}.layers.{i}");
-        rows.attention(&format!("{at}.self_attn"), width, width);
-        rows.attention(&format!("{at}.cross_attn_token_to_image"), width, width / 2);
-        rows.attention(&format!("{at}.cross_attn_image_to_token"), width, width / 2);
-        rows.mlp(&format!("{at}.mlp"), &[width, inner, width]);
-        for i in 1..=4 {
-            rows.norm(&format!("{at}.norm{i}"), width);
+        let mut layer = transformer.at_index("layers", i);
+        layer.attention("self_attn", width, width);
+        layer.attention("cross_attn_token_to_image", width, width / 2);
+        layer.attention("cross_attn_image_to_token", width, width / 2);
+        layer.mlp("mlp", &[width, inner, width]);
+        for name in ["norm1", "norm2", "norm3", "norm4"] {
+            layer.norm(name, width);
         }
     }
-    let last = format!("{transformer}.final_attn_token_to_image");
-    rows.attention(&last, width, width / 2);
-    rows.norm(&format!("{transformer}.norm_final_attn"), width);
+    transformer.attention("final_attn_token_to_image", width, width / 2);
+    transformer.norm("norm_final_attn", width);
     for i in 0..MASKS {
-        let hypernetwork = format!("{at}.output_hypernetworks_mlps.{i}");
-        rows.mlp(&hypernetwork, &[width, width, width, width / 8]);
+        let mut hypernetworks = decoder.at("output_hypernetworks_mlps");
+        hypernetworks.mlp(&i.to_string(), &[width, width, width, width / 8]);
     }
     let hidden = sam2.iou_head_hidden_dim;
-    rows.mlp(
-        &format!("{at}.iou_prediction_head"),
-        &[width, hidden, hidden, MASKS],
-    );
-    rows.mlp(
-        &format!("{at}.pred_obj_score_head"),
-        &[width, width, width, 1],
-    );
-    rows.rows
+    decoder.mlp("iou_prediction_head", &[width, hidden, hidden, MASKS]);
+    decoder.mlp("pred_obj_score_head", &[width, width, width, 1]);
 }
 
-/// Rows of one part as they are written down.
-struct Rows {
+/// Writes down the tensors of one part, by names below a prefix.
+struct Specs<'a> {
     part: &'static str,
-    rows: Vec<Row>,
+    prefix: String,
+    list: &'a mut Vec<TensorSpec>,
 }
 
-impl Rows {
-    fn of(part: &'static str) -> Self {
+impl<'a> Specs<'a> {
+    fn new(part: &'static str, list: &'a mut Vec<TensorSpec>) -> Self {
         Self {
             part,
-            rows: Vec::new(),
+            prefix: String::new(),
+            list,
         }
     }
 
-    fn push(&mut self, name: String, shape: Vec<usize>, bits: Option<Bits>) {
-        let part = self.part;
-        self.rows.push(Row {
-            name,
-            shape,
-            part,
+    fn at(&mut self, name: &str) -> Specs<'_> {
+        Specs {
+            part: self.part,
+            prefix: [&self.prefix, name, "."].concat(),
+            list: self.list,
+        }
+    }
+
+    fn at_index(&mut self, name: &str, index: usize) -> Specs<'_> {
+        self.at(&format!("{name}.{index}"))
+    }
+
+    fn push(&mut self, name: &[&str], shape: &[usize], matrix: bool, bits: Option<Bits>) {
+        self.list.push(TensorSpec {
+            name: [&self.prefix, &*name.concat()].concat(),
+            shape: shape.to_vec(),
+            part: self.part,
+            matrix,
             bits,
         });
     }
 
-    fn tensor<const D: usize>(&mut self, name: String, shape: [usize; D]) {
-        self.push(name, shape.into(), None);
+    fn tensor(&mut self, name: &str, shape: &[usize]) {
+        self.push(&[name], shape, false, None);
     }
 
-    /// `{layer}.weight`, `[output, input]`.
+    /// The weight `[output, input]` of a linear layer.
     fn matrix(&mut self, layer: &str, shape: [usize; 2], bits: Option<Bits>) {
-        self.push(format!("{layer}.weight"), shape.into(), bits);
+        self.push(&[layer, ".weight"], &shape, true, bits);
     }
 
     fn weight(&mut self, layer: &str, width: usize) {
-        self.tensor(format!("{layer}.weight"), [width]);
+        self.push(&[layer, ".weight"], &[width], false, None);
     }
 
     fn bias(&mut self, layer: &str, width: usize) {
-        self.tensor(format!("{layer}.bias"), [width]);
+        self.push(&[layer, ".bias"], &[width], false, None);
     }
 
     /// A linear layer `[output, input]` with bias.
@@ -307,7 +286,7 @@ impl Rows {
 
     /// A convolution `[output, input, height, width]` with bias.
     fn conv(&mut self, layer: &str, shape: [usize; 4]) {
-        self.tensor(format!("{layer}.weight"), shape);
+        self.push(&[layer, ".weight"], &shape, false, None);
         self.bias(layer, shape[0]);
     }
 
@@ -318,142 +297,22 @@ impl Rows {
     }
 
     /// SAM's attention: three projections to `inner` and one back to `width`.
-    fn attention(&mut self, at: &str, width: usize, inner: usize) {
-        for name in ["q_proj", "k_proj", "v_proj"] {
-            self.linear(&format!("{at}.{name}"), [inner, width], None);
-        }
-        self.linear(&format!("{at}.out_proj"), [width, inner], None);
+    fn attention(&mut self, name: &str, width: usize, inner: usize) {
+        let mut attention = self.at(name);
+        attention.linear("q_proj", [inner, width], None);
+        attention.linear("k_proj", [inner, width], None);
+        attention.linear("v_proj", [inner, width], None);
+        attention.linear("out_proj", [width, inner], None);
     }
 
     /// SAM's small perceptron of these widths.
-    fn mlp(&mut self, at: &str, widths: &[usize]) {
+    fn mlp(&mut self, name: &str, widths: &[usize]) {
+        let mut layers = self.at(name);
         for (i, pair) in widths.windows(2).enumerate() {
-            self.linear(&format!("{at}.layers.{i}"), [pair[1], pair[0]], None);
+            layers.linear(&format!("layers.{i}"), [pair[1], pair[0]], None);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use serde::Deserialize;
-
-    use super::*;
-
-    /// `tests/fixtures/sa2va_1b_shapes.json`, read off the public checkpoint.
-    #[derive(Deserialize)]
-    struct Published {
-        tensors: Vec<Pattern>,
-    }
-
-    /// A tensor, or one for each number in `from..=to`.
-    #[derive(Deserialize)]
-    struct Pattern {
-        name: String,
-        from: Option<usize>,
-        to: Option<usize>,
-        shape: Vec<usize>,
-    }
-
-    fn sizes(size: &str) -> (TensorTable, Vec<(String, Vec<usize>)>) {
-        let file = |name: &str| {
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
-            std::fs::read_to_string(format!("{folder}/sa2va_{size}_{name}.json")).unwrap()
-        };
-        let published: Published = serde_json::from_str(&file("shapes")).unwrap();
-        let numbered = published.tensors.into_iter().flat_map(|pattern| {
-            let numbers = pattern.from.unwrap_or(0)..=pattern.to.unwrap_or(0);
-            numbers.map(move |number| {
-                let name = pattern.name.replace("{}", &number.to_string());
-                (name, pattern.shape.clone())
-            })
-        });
-        let config = Config::parse(&file("config")).unwrap();
-        (table(&config), numbered.collect())
-    }
-
-    #[test]
-    fn the_table_is_that_of_the_public_checkpoints() {
-        for size in ["1b", "2b"] {
-            let (table, published) = sizes(size);
-            let known: BTreeSet<(&str, &[usize])> = table
-                .rows()
-                .iter()
-                .map(|row| (row.name.as_str(), row.shape.as_slice()))
-                .collect();
-            let needed: BTreeSet<(&str, &[usize])> = published
-                .iter()
-                .filter(|(name, _)| !table.is_droppable(name))
-                .map(|(name, shape)| (name.as_str(), shape.as_slice()))
-                .collect();
-            assert_eq!(known, needed);
-            assert_eq!(known.len(), table.rows().len(), "no row stands twice");
-            let dropped = published.len() - needed.len();
-            assert!(dropped > 100, "{dropped} tensors of video memory");
-        }
-    }
-
-    #[test]
-    fn every_part_has_its_bits() {
-        let (table, _) = sizes("1b");
-        let of = |name: &str| {
-            let row = table.row(name).expect(name);
-            (row.part, row.bits.map(|bits| (bits.setting, bits.default)))
-        };
-        let layer = "language_model.model.layers.3";
-        let trunk = "grounding_encoder.sam2_model.image_encoder.trunk.blocks";
-        for (name, part, bits) in [
-            ("language_model.lm_head.weight".into(), LANGUAGE, Some(("head", 4))),
-            (
-                "language_model.model.embed_tokens.weight".into(),
-                EMBEDDING,
-                Some(("embedding", 8)),
-            ),
-            (format!("{layer}.self_attn.q_proj.weight"), LANGUAGE, Some(("language", 4))),
-            (format!("{layer}.self_attn.q_proj.bias"), LANGUAGE, None),
-            (format!("{layer}.input_layernorm.weight"), LANGUAGE, None),
-            (
-                "vision_model.encoder.layers.0.attn.qkv.weight".into(),
-                VISION,
-                Some(("vision", 4)),
-            ),
-            ("vision_model.embeddings.patch_embedding.weight".into(), VISION, None),
-            ("mlp1.1.weight".into(), VISION, Some(("vision", 4))),
-            ("text_hidden_fcs.0.weight".into(), LANGUAGE, None),
-            (format!("{trunk}.9.mlp.layers.0.weight"), IMAGE_ENCODER, Some(("mask", 4))),
-            (format!("{trunk}.0.attn.qkv.weight"), IMAGE_ENCODER, Some(("mask", 4))),
-            (format!("{trunk}.2.proj.weight"), IMAGE_ENCODER, None),
-            (
-                "grounding_encoder.sam2_model.sam_mask_decoder.transformer.layers.0.mlp.layers.0.weight"
-                    .into(),
-                MASK_DECODER,
-                None,
-            ),
-        ] {
-            assert_eq!(of(&name), (part, bits), "{name}");
-        }
-        assert_eq!(table.part("mlp1.1.scales"), Some(VISION));
-        assert_eq!(table.part("mlp1.9.scales"), None);
-    }
-
-    #[test]
-    fn video_memory_is_dropped_and_nothing_else() {
-        let (table, _) = sizes("1b");
-        for name in [
-            "memory_attention.norm.weight",
-            "maskmem_tpos_enc",
-            "mask_downsample.weight",
-            "obj_ptr_proj.layers.0.bias",
-        ] {
-            assert!(table.is_droppable(&format!("{SAM2}.{name}")), "{name}");
-        }
-        for name in [
-            "no_mem_embed",
-            "sam_prompt_encoder.mask_downscaling.0.weight",
-            "sam_mask_decoder.mask_tokens.weight",
-        ] {
-            assert!(!table.is_droppable(&format!("{SAM2}.{name}")), "{name}");
-        }
-    }
-}
+mod tests;

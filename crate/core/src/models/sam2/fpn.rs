@@ -28,18 +28,18 @@ pub struct Features {
 }
 
 impl Fpn {
-    /// Reads the neck, `conv_s0` and `conv_s1` below `at`.
+    /// Reads the neck, and `conv_s0` and `conv_s1` of the mask decoder.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+    pub fn load(loader: &Loader) -> Result<Self, Error> {
         // The neck counts from the deepest stage.
-        let lateral =
-            |stage| loader.conv1x1(&format!("{at}.image_encoder.neck.convs.{stage}.conv"));
+        let neck = loader.at("image_encoder.neck");
+        let lateral = |stage| neck.at_index("convs", stage).conv1x1("conv");
         Ok(Self {
             laterals: (0..4).rev().map(lateral).collect::<Result<_, _>>()?,
-            conv_s0: loader.conv1x1(&format!("{at}.sam_mask_decoder.conv_s0"))?,
-            conv_s1: loader.conv1x1(&format!("{at}.sam_mask_decoder.conv_s1"))?,
+            conv_s0: loader.conv1x1("sam_mask_decoder.conv_s0")?,
+            conv_s1: loader.conv1x1("sam_mask_decoder.conv_s1")?,
         })
     }
 

@@ -27,19 +27,19 @@ pub struct Hiera {
 }
 
 impl Hiera {
-    /// Reads `{at}.*`, where `at` is the trunk's prefix.
+    /// Reads the trunk.
     ///
     /// # Errors
     /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
-    pub async fn load(loader: &Loader<'_>, at: &str, config: &Sam2Config) -> Result<Self, Error> {
+    pub async fn load(loader: &Loader<'_>, config: &Sam2Config) -> Result<Self, Error> {
         let mut blocks = Vec::new();
         for (i, sizes) in block_sizes(config).into_iter().enumerate() {
-            blocks.push(Block::load(loader, &format!("{at}.blocks.{i}"), sizes)?);
+            blocks.push(Block::load(&loader.at_index("blocks", i), sizes)?);
             loader.checkpoint().await?;
         }
         Ok(Self {
-            patches: PatchEmbedding::load(loader, at)?,
-            positions: load_positions(loader, at, config)?,
+            patches: PatchEmbedding::load(loader)?,
+            positions: load_positions(loader, config)?,
             blocks,
             stage_ends: stage_ends(config),
         })
@@ -94,14 +94,14 @@ pub struct PatchEmbedding {
 }
 
 impl PatchEmbedding {
-    /// Reads `{at}.patch_embed.proj`.
+    /// Reads `patch_embed.proj`.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
+    pub fn load(loader: &Loader) -> Result<Self, Error> {
         Ok(Self {
-            weight: loader.tensor(&format!("{at}.patch_embed.proj.weight"))?,
-            bias: loader.tensor(&format!("{at}.patch_embed.proj.bias"))?,
+            weight: loader.tensor("patch_embed.proj.weight")?,
+            bias: loader.tensor("patch_embed.proj.bias")?,
         })
     }
 
@@ -115,14 +115,14 @@ impl PatchEmbedding {
 }
 
 /// Background table resized to the whole grid plus the window table tiled over it.
-fn load_positions(loader: &Loader, at: &str, config: &Sam2Config) -> Result<Tensor<4>, Error> {
+fn load_positions(loader: &Loader, config: &Sam2Config) -> Result<Tensor<4>, Error> {
     let (channels, side) = (config.embed_dim, config.image_size / 4);
     let [rows, columns] = config.window_pos_embed_bkg_spatial_size;
     let window = config.window_spec[0];
-    let background = loader.values(&format!("{at}.pos_embed"))?;
+    let background = loader.values("pos_embed")?;
     let background = channels_last(&background, channels);
     let mut table = resize_bicubic(&background, [rows, columns], [side; 2], channels);
-    let tile = loader.values(&format!("{at}.pos_embed_window"))?;
+    let tile = loader.values("pos_embed_window")?;
     let tile = channels_last(&tile, channels);
     for (i, values) in table.chunks_exact_mut(channels).enumerate() {
         let from = ((i / side % window) * window + i % side % window) * channels;
@@ -202,22 +202,21 @@ pub struct Block {
 }
 
 impl Block {
-    /// Reads `{at}.*`.
+    /// Reads one block.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str, sizes: BlockSizes) -> Result<Self, Error> {
-        let linear = |name: &str| loader.linear(&format!("{at}.{name}"));
+    pub fn load(loader: &Loader, sizes: BlockSizes) -> Result<Self, Error> {
         let widens = sizes.input != sizes.output;
         Ok(Self {
             sizes,
-            norm1: LayerNorm::load(loader, &format!("{at}.norm1"), EPS)?,
-            norm2: LayerNorm::load(loader, &format!("{at}.norm2"), EPS)?,
-            qkv: linear("attn.qkv")?,
-            attn_proj: linear("attn.proj")?,
-            fc1: linear("mlp.layers.0")?,
-            fc2: linear("mlp.layers.1")?,
-            skip_proj: widens.then(|| linear("proj")).transpose()?,
+            norm1: LayerNorm::load(&loader.at("norm1"), EPS)?,
+            norm2: LayerNorm::load(&loader.at("norm2"), EPS)?,
+            qkv: loader.linear("attn.qkv")?,
+            attn_proj: loader.linear("attn.proj")?,
+            fc1: loader.linear("mlp.layers.0")?,
+            fc2: loader.linear("mlp.layers.1")?,
+            skip_proj: widens.then(|| loader.linear("proj")).transpose()?,
         })
     }
 

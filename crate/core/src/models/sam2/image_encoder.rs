@@ -19,14 +19,14 @@ pub struct ImageEncoder {
 }
 
 impl ImageEncoder {
-    /// Reads trunk and neck below `at`.
+    /// Reads trunk and neck.
     ///
     /// # Errors
     /// As [`Loader::tensor`]; those of [`Loader::checkpoint`].
-    pub async fn load(loader: &Loader<'_>, at: &str, config: &Sam2Config) -> Result<Self, Error> {
+    pub async fn load(loader: &Loader<'_>, config: &Sam2Config) -> Result<Self, Error> {
         Ok(Self {
-            trunk: Hiera::load(loader, &format!("{at}.image_encoder.trunk"), config).await?,
-            neck: Fpn::load(loader, at)?,
+            trunk: Hiera::load(&loader.at("image_encoder.trunk"), config).await?,
+            neck: Fpn::load(loader)?,
         })
     }
 

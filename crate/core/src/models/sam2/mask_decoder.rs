@@ -43,36 +43,27 @@ pub struct Candidates {
 }
 
 impl MaskDecoder {
-    /// Reads `{at}.*`.
+    /// Reads the decoder.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
-        let token = |name: &str| loader.tensor::<2>(&format!("{at}.{name}.weight"));
-        let output_tokens = vec![
-            token("obj_score_token")?,
-            token("iou_token")?,
-            token("mask_tokens")?,
+    pub fn load(loader: &Loader) -> Result<Self, Error> {
+        let output_tokens: Vec<Tensor<2>> = vec![
+            loader.tensor("obj_score_token.weight")?,
+            loader.tensor("iou_token.weight")?,
+            loader.tensor("mask_tokens.weight")?,
         ];
-        let upscale = |i: usize| -> Result<_, Error> {
-            let layer = format!("{at}.output_upscaling.{i}");
-            Ok((
-                loader.tensor(&format!("{layer}.weight"))?,
-                loader.tensor(&format!("{layer}.bias"))?,
-            ))
-        };
-        let mlp = |name: &str| Mlp::load(loader, &format!("{at}.{name}"), 3);
+        let upscaling = loader.at("output_upscaling");
+        let hypernetwork = |i| Mlp::load(&loader.at_index("output_hypernetworks_mlps", i), 3);
         Ok(Self {
-            transformer: TwoWay::load(loader, &format!("{at}.transformer"))?,
+            transformer: TwoWay::load(&loader.at("transformer"))?,
             output_tokens: Tensor::cat(output_tokens, 0).unsqueeze(),
-            upscale1: upscale(0)?,
-            upscale_norm: LayerNorm::load(loader, &format!("{at}.output_upscaling.1"), EPS)?,
-            upscale2: upscale(3)?,
-            hypernetworks: (0..MASKS)
-                .map(|i| mlp(&format!("output_hypernetworks_mlps.{i}")))
-                .collect::<Result<_, _>>()?,
-            iou_head: mlp("iou_prediction_head")?,
-            object_score_head: mlp("pred_obj_score_head")?,
+            upscale1: (upscaling.tensor("0.weight")?, upscaling.tensor("0.bias")?),
+            upscale_norm: LayerNorm::load(&upscaling.at("1"), EPS)?,
+            upscale2: (upscaling.tensor("3.weight")?, upscaling.tensor("3.bias")?),
+            hypernetworks: (0..MASKS).map(hypernetwork).collect::<Result<_, _>>()?,
+            iou_head: Mlp::load(&loader.at("iou_prediction_head"), 3)?,
+            object_score_head: Mlp::load(&loader.at("pred_obj_score_head"), 3)?,
         })
     }
 

@@ -61,21 +61,19 @@ pub struct PromptEncoder {
 }
 
 impl PromptEncoder {
-    /// Reads `{at}.*`.
+    /// Reads the encoder.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str, config: &Sam2Config) -> Result<Self, Error> {
-        let values = |name: &str| loader.values(&format!("{at}.{name}"));
+    pub fn load(loader: &Loader, config: &Sam2Config) -> Result<Self, Error> {
         let (side, device) = (config.embedding_side(), loader.device());
-        let frequencies = values("pe_layer.positional_encoding_gaussian_matrix")?;
+        let frequencies = loader.values("pe_layer.positional_encoding_gaussian_matrix")?;
+        let point = |i| loader.at_index("point_embeddings", i).values("weight");
         Ok(Self {
-            points: (0..4)
-                .map(|i| values(&format!("point_embeddings.{i}.weight")))
-                .collect::<Result<_, _>>()?,
-            not_a_point: values("not_a_point_embed.weight")?,
-            no_mask: loader.tensor(&format!("{at}.no_mask_embed.weight"))?,
-            mask: MaskDownscaling::load(loader, &format!("{at}.mask_downscaling"))?,
+            points: (0..4).map(point).collect::<Result<_, _>>()?,
+            not_a_point: loader.values("not_a_point_embed.weight")?,
+            no_mask: loader.tensor("no_mask_embed.weight")?,
+            mask: MaskDownscaling::load(&loader.at("mask_downscaling"))?,
             dense_positions: grid_positions(&frequencies, side, device),
             frequencies,
             side,
@@ -190,19 +188,13 @@ struct MaskDownscaling {
 }
 
 impl MaskDownscaling {
-    fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
-        let conv = |i: usize| -> Result<_, Error> {
-            Ok((
-                loader.tensor(&format!("{at}.{i}.weight"))?,
-                loader.tensor(&format!("{at}.{i}.bias"))?,
-            ))
-        };
+    fn load(loader: &Loader) -> Result<Self, Error> {
         Ok(Self {
-            conv1: conv(0)?,
-            norm1: LayerNorm::load(loader, &format!("{at}.1"), EPS)?,
-            conv2: conv(3)?,
-            norm2: LayerNorm::load(loader, &format!("{at}.4"), EPS)?,
-            conv3: conv(6)?,
+            conv1: (loader.tensor("0.weight")?, loader.tensor("0.bias")?),
+            norm1: LayerNorm::load(&loader.at("1"), EPS)?,
+            conv2: (loader.tensor("3.weight")?, loader.tensor("3.bias")?),
+            norm2: LayerNorm::load(&loader.at("4"), EPS)?,
+            conv3: (loader.tensor("6.weight")?, loader.tensor("6.bias")?),
         })
     }
 

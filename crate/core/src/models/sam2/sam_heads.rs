@@ -21,16 +21,16 @@ pub struct SamHeads {
 }
 
 impl SamHeads {
-    /// Reads `{at}.sam_prompt_encoder`, `{at}.sam_mask_decoder` and `{at}.no_mem_embed`.
+    /// Reads `sam_prompt_encoder`, `sam_mask_decoder` and `no_mem_embed`.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str, config: &Sam2Config) -> Result<Self, Error> {
-        let prompts = format!("{at}.sam_prompt_encoder");
+    pub fn load(loader: &Loader, config: &Sam2Config) -> Result<Self, Error> {
+        let prompts = loader.at("sam_prompt_encoder");
         Ok(Self {
-            prompt_encoder: PromptEncoder::load(loader, &prompts, config)?,
-            decoder: MaskDecoder::load(loader, &format!("{at}.sam_mask_decoder"))?,
-            no_memory: loader.tensor(&format!("{at}.no_mem_embed"))?,
+            prompt_encoder: PromptEncoder::load(&prompts, config)?,
+            decoder: MaskDecoder::load(&loader.at("sam_mask_decoder"))?,
+            no_memory: loader.tensor("no_mem_embed")?,
         })
     }
 

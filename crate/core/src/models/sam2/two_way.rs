@@ -20,18 +20,17 @@ pub struct TwoWay {
 }
 
 impl TwoWay {
-    /// Reads `{at}.*`.
+    /// Reads the transformer.
     ///
     /// # Errors
     /// As [`Loader::tensor`].
-    pub fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
-        let last = format!("{at}.final_attn_token_to_image");
+    pub fn load(loader: &Loader) -> Result<Self, Error> {
         Ok(Self {
             layers: (0..DEPTH)
-                .map(|i| Layer::load(loader, &format!("{at}.layers.{i}")))
+                .map(|i| Layer::load(&loader.at_index("layers", i)))
                 .collect::<Result<_, _>>()?,
-            final_attention: Attention::load(loader, &last)?,
-            final_norm: LayerNorm::load(loader, &format!("{at}.norm_final_attn"), EPS)?,
+            final_attention: Attention::load(&loader.at("final_attn_token_to_image"))?,
+            final_norm: LayerNorm::load(&loader.at("norm_final_attn"), EPS)?,
         })
     }
 
@@ -71,15 +70,15 @@ struct Layer {
 }
 
 impl Layer {
-    fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
-        let attention = |name: &str| Attention::load(loader, &format!("{at}.{name}"));
+    fn load(loader: &Loader) -> Result<Self, Error> {
+        let attention = |name| Attention::load(&loader.at(name));
         Ok(Self {
             self_attention: attention("self_attn")?,
             token_to_image: attention("cross_attn_token_to_image")?,
             image_to_token: attention("cross_attn_image_to_token")?,
-            mlp: Mlp::load(loader, &format!("{at}.mlp"), 2)?,
+            mlp: Mlp::load(&loader.at("mlp"), 2)?,
             norms: (1..=4)
-                .map(|i| LayerNorm::load(loader, &format!("{at}.norm{i}"), EPS))
+                .map(|i| LayerNorm::load(&loader.at(&format!("norm{i}")), EPS))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -129,13 +128,12 @@ struct Attention {
 }
 
 impl Attention {
-    fn load(loader: &Loader, at: &str) -> Result<Self, Error> {
-        let linear = |name: &str| loader.linear(&format!("{at}.{name}"));
+    fn load(loader: &Loader) -> Result<Self, Error> {
         Ok(Self {
-            q: linear("q_proj")?,
-            k: linear("k_proj")?,
-            v: linear("v_proj")?,
-            out: linear("out_proj")?,
+            q: loader.linear("q_proj")?,
+            k: loader.linear("k_proj")?,
+            v: loader.linear("v_proj")?,
+            out: loader.linear("out_proj")?,
         })
     }
 
