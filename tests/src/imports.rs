@@ -36,7 +36,13 @@ pub fn sources(folder: &Path, extension: &str) -> Vec<PathBuf> {
 /// The code of a file: no comments that fill a line, and of Rust no unit tests.
 pub fn code(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{file:?}: {e}"));
-    let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
+    // A module of tests ends the file; single lines for tests may come earlier.
+    let tests = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
+    let after = text[tests..]
+        .lines()
+        .skip(2)
+        .find(|line| line.starts_with("use "));
+    assert_eq!(after, None, "{} goes on after its tests", file.display());
     let comment = |line: &&str| !line.trim_start().starts_with("//");
     let lines = text[..tests].lines().filter(comment);
     lines.fold(String::new(), |code, line| code + line + "\n")

@@ -80,3 +80,9 @@ impl TensorSource for Watched {
         Ok(self.note(name, self.inner.read_rows(name, first, count)?))
     }
 }
+
+/// Bytes of all tensors together.
+pub fn total_bytes(source: &dyn TensorSource) -> u64 {
+    let bytes = |name| source.info(name).and_then(TensorInfo::bytes).unwrap_or(0) as u64;
+    source.names().into_iter().map(bytes).sum()
+}

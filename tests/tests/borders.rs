@@ -109,9 +109,11 @@ fn no_rust_file_imports_in_a_circle() {
 
 #[test]
 fn no_typescript_file_imports_in_a_circle() {
-    let imports = typescript(&root().join("web"));
-    assert!(edges(&imports) > 100, "{}", edges(&imports));
-    assert_eq!(circle(&imports), None);
+    for (folder, least) in [("web", 100), ("tests/browser", 20)] {
+        let imports = typescript(&root().join(folder));
+        assert!(edges(&imports) > least, "{folder}: {}", edges(&imports));
+        assert_eq!(circle(&imports), None, "{folder}");
+    }
 }
 
 #[test]
@@ -168,6 +170,19 @@ fn rooms_below_models_know_no_family() {
     ];
     let found = crossings(&core(), |file| rooms.contains(&&*room(file)), &words);
     assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn front_ends_know_no_layers() {
+    let words = ["askmask_core::nn", "askmask_core::kernels", "burn::"];
+    let cli = root().join("crate/cli/src");
+    assert_eq!(crossings(&cli, |_| true, &words), [""; 0]);
+    let words = [&words[..], &["::models", "::quantize", "::language"]].concat();
+    let files = sources(&root().join("crate/web/src"), "rs");
+    let code: String = files.iter().map(|file| code(file)).collect();
+    for word in words {
+        assert!(!code.contains(word), "crate/web names {word}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use askmask_core::pipeline::{LoadOptions, Model};
 use askmask_core::weights::InMemory;
 use askmask_core::{DeviceKind, Error, Host, RgbImage, Stage};
 use askmask_tests::golden::{Golden, files};
-use askmask_tests::sources::{Watched, WrongOnce};
+use askmask_tests::sources::{Watched, WrongOnce, total_bytes};
 use askmask_tests::{Tensors, bytes};
 
 const FIXTURE: &str = "sa2va_tiny_q";
@@ -106,7 +106,7 @@ fn low_memory_reads_parts_again_and_counts_it() {
 fn a_load_reads_every_byte_once_but_the_embedding() {
     let reads = Rc::default();
     let mut files = files(FIXTURE);
-    let total = files.weights.total_bytes();
+    let total = total_bytes(files.weights.as_ref());
     files.weights = Box::new(Watched {
         inner: files.weights,
         reads: Rc::clone(&reads),

@@ -5,24 +5,6 @@ use thiserror::Error as ThisError;
 /// How many tensor names a [`Error::WeightsMismatch`] message lists per kind.
 const LISTED_NAMES: usize = 20;
 
-/// Every code that [`Error::code`] returns, in the order of the variants.
-pub const CODES: &[&str] = &[
-    "invalid-image",
-    "image-too-large",
-    "invalid-query",
-    "prompt-too-long",
-    "webgpu-unavailable",
-    "device-lost",
-    "out-of-memory",
-    "gpu-result-invalid",
-    "network",
-    "integrity",
-    "weights-mismatch",
-    "unsupported-model",
-    "cancelled",
-    "internal",
-];
-
 /// What happened, on what input. [`Error::hint`] says what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 pub enum Error {
@@ -139,56 +121,47 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// The stable kebab-case code, one of [`CODES`].
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidImage { .. } => "invalid-image",
-            Self::ImageTooLarge { .. } => "image-too-large",
-            Self::InvalidQuery { .. } => "invalid-query",
-            Self::PromptTooLong { .. } => "prompt-too-long",
-            Self::WebGpuUnavailable { .. } => "webgpu-unavailable",
-            Self::DeviceLost { .. } => "device-lost",
-            Self::OutOfMemory { .. } => "out-of-memory",
-            Self::GpuResultInvalid { .. } => "gpu-result-invalid",
-            Self::Network { .. } => "network",
-            Self::Integrity { .. } => "integrity",
-            Self::WeightsMismatch { .. } => "weights-mismatch",
-            Self::UnsupportedModel { .. } => "unsupported-model",
-            Self::Cancelled => "cancelled",
-            Self::Internal { .. } => "internal",
-        }
-    }
+/// Gives every variant its stable kebab-case code, and what the user can do next in one sentence.
+macro_rules! codes {
+    ($($variant:ident => $code:literal, $hint:literal;)*) => {
+        /// Every code that [`Error::code`] returns, in the order of the variants.
+        pub const CODES: &[&str] = &[$($code),*];
 
-    /// What the user can do next, in one sentence.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::InvalidImage { .. } => "Open a PNG, JPEG or WebP picture.",
-            Self::ImageTooLarge { .. } => "Scale the picture down and open it again.",
-            Self::InvalidQuery { .. } => "Change the question, click or box and try again.",
-            Self::PromptTooLong { .. } => "Ask a shorter question or allow fewer tiles.",
-            Self::WebGpuUnavailable { .. } => {
-                "Use a browser with WebGPU, or run the small model on the CPU."
+        impl Error {
+            /// The stable kebab-case code, one of [`CODES`].
+            #[must_use]
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $code,)*
+                }
             }
-            Self::DeviceLost { .. } => "Load the model again.",
-            Self::OutOfMemory { .. } => "Close other tabs or choose a smaller model.",
-            Self::GpuResultInvalid { .. } => {
-                "Run on the CPU, or update the browser and the graphics driver."
+
+            /// What the user can do next, in one sentence.
+            #[must_use]
+            pub fn hint(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $hint,)*
+                }
             }
-            Self::Network { .. } => "Check the connection and the address, then try again.",
-            Self::Integrity { .. } => "Get this file of the model again.",
-            Self::WeightsMismatch { .. } => {
-                "Use config.json and weights of the same release, unmixed."
-            }
-            Self::UnsupportedModel { .. } => {
-                "Use a Sa2VA model with safetensors weights, or convert it with `askmask quantize`."
-            }
-            Self::Cancelled => "Start again when ready.",
-            Self::Internal { .. } => "Reload the page; if it happens again, report it.",
         }
-    }
+    };
+}
+
+codes! {
+    InvalidImage => "invalid-image", "Open a PNG, JPEG or WebP picture.";
+    ImageTooLarge => "image-too-large", "Scale the picture down and open it again.";
+    InvalidQuery => "invalid-query", "Change the question, click or box and try again.";
+    PromptTooLong => "prompt-too-long", "Ask a shorter question or allow fewer tiles.";
+    WebGpuUnavailable => "webgpu-unavailable", "Use a browser with WebGPU, or run the small model on the CPU.";
+    DeviceLost => "device-lost", "Load the model again.";
+    OutOfMemory => "out-of-memory", "Close other tabs or choose a smaller model.";
+    GpuResultInvalid => "gpu-result-invalid", "Run on the CPU, or update the browser and the graphics driver.";
+    Network => "network", "Check the connection and the address, then try again.";
+    Integrity => "integrity", "Get this file of the model again.";
+    WeightsMismatch => "weights-mismatch", "Use config.json and weights of the same release, unmixed.";
+    UnsupportedModel => "unsupported-model", "Use a Sa2VA model with safetensors weights, or convert it with `askmask quantize`.";
+    Cancelled => "cancelled", "Start again when ready.";
+    Internal => "internal", "Reload the page; if it happens again, report it.";
 }
 
 /// Lists the first names of each kind of mismatch.

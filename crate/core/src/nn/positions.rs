@@ -1,4 +1,5 @@
-//! Learned position tables, resized to the grid in use.
+//! Learned position tables, resized to the grid in use as
+//! [PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html) does.
 
 /// PyTorch's `interpolate(mode="bicubic", align_corners=False)` without antialias: kernel with
 /// a = −0.75, borders repeated.

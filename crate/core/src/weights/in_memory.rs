@@ -103,7 +103,6 @@ mod tests {
         assert_eq!(*source.read("b").unwrap(), [3]);
         assert_eq!(*source.read_rows("a", 1, 1).unwrap(), [2]);
         assert_eq!(source.read_rows("a", 2, 1).unwrap_err().code(), "integrity");
-        assert_eq!(source.total_bytes(), 3);
         assert_eq!(source.read("c").unwrap_err().code(), "weights-mismatch");
     }
 

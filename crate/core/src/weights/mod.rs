@@ -103,15 +103,6 @@ pub trait TensorSource {
             Cow::Owned(bytes) => Cow::Owned(bytes.get(range).ok_or_else(beyond)?.to_vec()),
         })
     }
-
-    /// Bytes of all tensors together.
-    fn total_bytes(&self) -> u64 {
-        let bytes = |name: &str| self.info(name).and_then(TensorInfo::bytes).unwrap_or(0);
-        self.names()
-            .into_iter()
-            .map(|name| bytes(name) as u64)
-            .sum()
-    }
 }
 
 pub(crate) fn missing(name: &str) -> Error {

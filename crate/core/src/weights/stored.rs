@@ -169,7 +169,6 @@ mod tests {
     fn slices_are_joined() {
         let stored = stored();
         assert_eq!(stored.names(), ["t"]);
-        assert_eq!(stored.total_bytes(), 6);
         assert_eq!(*stored.read("t").unwrap(), [8, 9, 10, 11, 104, 105]);
         assert_eq!(stored.read_file("b").unwrap(), [100, 101, 102]);
     }

@@ -3,6 +3,8 @@
 mod cpu;
 mod gpu;
 mod matrix;
+#[cfg(test)]
+mod reference;
 
 pub use gpu::BINDINGS;
 pub use matrix::{QuantParams, Quantized};

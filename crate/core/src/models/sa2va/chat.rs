@@ -1,5 +1,6 @@
-//! The family's chat template `qwen_chat` and its control tokens. Templates in model folders are
-//! never run.
+//! The family's chat template `qwen_chat`, which is ChatML as
+//! [Sa2VA's own code](https://huggingface.co/ByteDance/Sa2VA-1B/blob/main/modeling_sa2va_chat.py) has
+//! it, and its control tokens. Templates in model folders are never run.
 
 use crate::error::Error;
 use crate::language::tokenizer::Tokenizer;

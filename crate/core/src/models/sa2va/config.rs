@@ -1,4 +1,6 @@
-//! `config.json` of a Sa2VA checkpoint: every size of the model comes from here.
+//! `config.json` of a Sa2VA checkpoint, such as that of
+//! [Sa2VA-1B](https://huggingface.co/ByteDance/Sa2VA-1B/blob/main/config.json): every size of the
+//! model comes from here.
 
 use serde::Deserialize;
 

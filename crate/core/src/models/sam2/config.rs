@@ -1,4 +1,5 @@
-//! SAM 2's sizes, the `grounding_encoder` block of our `config.json`.
+//! SAM 2's sizes, the `grounding_encoder` block of our `config.json`; the defaults are those of
+//! [`sam2_hiera_l.yaml`](https://github.com/facebookresearch/sam2/blob/main/sam2/configs/sam2/sam2_hiera_l.yaml).
 
 use serde::Deserialize;
 

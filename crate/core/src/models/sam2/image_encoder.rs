@@ -30,8 +30,11 @@ impl ImageEncoder {
         })
     }
 
-    /// Features of a whole picture, `pixels` `[1, 3, side, side]` as
-    /// [`pixel_values`](super::pixel_values) makes them.
+    /// Features of a whole picture.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[1, 3, side, side]`, as [`pixel_values`](super::pixel_values) makes them
+    /// - result: see [`Features`]
     ///
     /// # Errors
     /// Those of [`Run::block`] and [`Run::trace`].

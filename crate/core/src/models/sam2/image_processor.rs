@@ -1,4 +1,6 @@
-//! From a picture to what the image encoder takes.
+//! From a picture to what the image encoder takes (sam2's
+//! [`transforms.py`](https://github.com/facebookresearch/sam2/blob/main/sam2/utils/transforms.py), with
+//! the resize of Pillow as Sa2VA uses it).
 
 use crate::image::ImageSize;
 use crate::image::RgbImage;

@@ -72,6 +72,7 @@ impl MaskDecoder {
     /// # Shapes
     /// - `features.embedding`, `positions`, `dense`: `[1, h, w, d_model]`
     /// - `sparse`: `[1, tokens, d_model]`
+    /// - result: see [`Candidates`]
     #[must_use]
     pub fn forward(
         &self,

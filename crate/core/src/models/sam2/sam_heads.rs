@@ -46,6 +46,10 @@ impl SamHeads {
 
     /// All candidates of one prompt.
     ///
+    /// # Shapes
+    /// - `features`: see [`Features`], of one picture
+    /// - result: see [`Candidates`]
+    ///
     /// # Errors
     /// Those of [`Run::trace`].
     pub async fn forward(
