@@ -3,7 +3,7 @@
 use askmask_core::Mask;
 use askmask_core::image::ImageSize;
 use askmask_core::mask::rle::Rle;
-use askmask_eval::measures::{Convention, Measure, Measured, Said, Summary, Truth};
+use askmask_eval::measures::{Convention, Measure, Measured, Prediction, Summary, Truth};
 use askmask_tests::json;
 use serde::Deserialize;
 
@@ -68,7 +68,7 @@ impl Fixture {
     fn measured(&self) -> Vec<Measured> {
         let measured = |sample: &Sample| {
             let mask = self.mask(&sample.predicted);
-            let said = Said {
+            let prediction = Prediction {
                 marked: String::new(),
                 segs: u32::from(mask.area() > 0),
                 mask,
@@ -80,7 +80,7 @@ impl Fixture {
                 names: None,
                 constraints: Vec::new(),
             };
-            Measured::of(&said, &truth).unwrap()
+            Measured::of(&prediction, &truth).unwrap()
         };
         self.samples.iter().map(measured).collect()
     }

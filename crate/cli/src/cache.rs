@@ -94,8 +94,7 @@ fn complete(
     let mut missing: Vec<&FileEntry> = Vec::new();
     for file in &manifest.files {
         let path = folder.join(&file.name);
-        let hash = |path: &Path| sha256(path).map_err(|cause| Fault::file(path, cause));
-        if !(path.is_file() && hash(&path)? == file.sha256) {
+        if !path.is_file() || sha256(&path)? != file.sha256 {
             missing.push(file);
         }
     }

@@ -16,12 +16,8 @@ use ureq::{Agent, Body};
 use crate::fault::Fault;
 use crate::hash::sha256;
 use partial_file::PartialFile;
-use retry::{Failure, RetryPolicy};
+use retry::{Failure, retry};
 
-const RETRY: RetryPolicy = RetryPolicy {
-    attempts: 4,
-    pause: Duration::from_millis(250),
-};
 /// How often a file is downloaded whole before its hash counts as wrong for good.
 const DOWNLOADS: u32 = 2;
 const BUFFER_BYTES: usize = 1 << 16;
@@ -49,8 +45,8 @@ impl Client {
 
     /// All bytes of a small file, at most `limit`.
     pub fn read(&self, url: &str, limit: usize) -> Result<Vec<u8>, Fault> {
-        RETRY.run(|| {
-            let mut response = self.get(url, None)?;
+        retry(|| {
+            let mut response = self.get(url, 0, None)?;
             let promised = response.body().content_length();
             let mut bytes = Vec::new();
             let mut body = response.body_mut().as_reader().take(limit as u64 + 1);
@@ -77,9 +73,8 @@ impl Client {
     ) -> Result<(), Fault> {
         let partial = PartialFile::of(target);
         for _ in 0..DOWNLOADS {
-            RETRY.run(|| self.resume(url, entry, &partial, progress))?;
-            let hash = sha256(&partial.data).map_err(|cause| Fault::file(&partial.data, cause))?;
-            if hash == entry.sha256 {
+            retry(|| self.resume(url, entry, &partial, progress))?;
+            if sha256(&partial.data)? == entry.sha256 {
                 return partial.rename_to(target);
             }
             partial.remove();
@@ -107,15 +102,11 @@ impl Client {
         if start == entry.bytes && start > 0 {
             return Ok(());
         }
-        let range = (start > 0).then(|| RangeRequest {
-            start,
-            etag: partial.etag(),
-        });
-        let mut response = self.get(url, range)?;
+        let mut response = self.get(url, start, partial.etag())?;
         if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             partial.remove();
             start = 0;
-            response = self.get(url, None)?;
+            response = self.get(url, 0, None)?;
         }
         if response.status() != StatusCode::PARTIAL_CONTENT {
             // The whole file: another version than before, or a server without ranges.
@@ -130,10 +121,10 @@ impl Client {
         append_body(url, response, partial, start..entry.bytes, progress)
     }
 
-    /// The response to a request for `url`, or for the rest of its bytes.
-    fn get(&self, url: &str, range: Option<RangeRequest>) -> Result<HttpResponse, Failure> {
+    /// The response to a request for `url`, from byte `start` on if it still has the tag.
+    fn get(&self, url: &str, start: u64, etag: Option<String>) -> Result<HttpResponse, Failure> {
         let mut request = self.0.get(url).header("accept-encoding", "identity");
-        if let Some(RangeRequest { start, etag }) = range {
+        if start > 0 {
             request = request.header("range", format!("bytes={start}-"));
             if let Some(etag) = etag {
                 request = request.header("if-range", etag);
@@ -160,12 +151,6 @@ impl Client {
         }
         Err(error.into())
     }
-}
-
-/// A request for all bytes from `start` on, if the file still has the tag.
-struct RangeRequest {
-    start: u64,
-    etag: Option<String>,
 }
 
 /// Appends the body to the partial file; `range` is what it must hold of the file.

@@ -67,6 +67,14 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
 }
 
 impl Arguments {
+    fn selection(&self) -> Selection {
+        Selection {
+            splits: self.splits.clone(),
+            families: self.families.clone(),
+            limit: self.limit,
+        }
+    }
+
     fn shown(&self) -> Shown {
         if self.blind {
             Shown::Grey
@@ -110,7 +118,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
                 .unwrap_or_default()
         )));
     }
-    let report = Report::new(arguments.format.convention(), provenance, &rows, &data);
+    let convention = arguments.format.convention();
+    let report = Report {
+        convention,
+        provenance,
+        rows: &rows,
+        data: &data,
+        groups: report::groups(&rows, convention),
+    };
     report.write(out, arguments.worst)?;
     print(&report.text());
     print(&format!("\n{}\n", out.join("gallery/index.html").display()));
@@ -118,11 +133,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
 }
 
 fn read(arguments: &Arguments) -> Result<Dataset, Fault> {
-    let selection = Selection {
-        splits: arguments.splits.clone(),
-        families: arguments.families.clone(),
-        limit: arguments.limit,
-    };
+    let selection = arguments.selection();
     let pictures = arguments.pictures.as_deref();
     let data = datasets::read(arguments.format, &arguments.data, pictures, &selection);
     data.map_err(|problem| Fault::File(format!("{}: {problem}", arguments.data.display())))
@@ -130,9 +141,7 @@ fn read(arguments: &Arguments) -> Result<Dataset, Fault> {
 
 fn settings(arguments: &Arguments) -> Settings {
     Settings {
-        splits: arguments.splits.clone(),
-        families: arguments.families.clone(),
-        limit: arguments.limit,
+        selection: arguments.selection(),
         picture: arguments.shown().name().to_owned(),
         max_tiles: arguments.model.options().max_tiles,
         decoding: "greedy, free-running".to_owned(),

@@ -1,13 +1,12 @@
 //! What a result depends on: data, model, program, device and settings, by content.
 
-use std::io;
 use std::path::Path;
 
 use askmask_core::DeviceKind;
 use askmask_core::pipeline::ModelFiles;
 use askmask_core::runtime::device;
 use askmask_core::weights::digest::Sha256;
-use askmask_eval::datasets::Dataset;
+use askmask_eval::datasets::{Dataset, Selection};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
@@ -35,10 +34,8 @@ pub struct Named {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    pub splits: Vec<String>,
-    pub families: Vec<String>,
-    /// Questions of each split and family.
-    pub limit: Option<usize>,
+    #[serde(flatten)]
+    pub selection: Selection,
     /// What the model sees: the true picture, a grey or another one.
     pub picture: String,
     /// Most tiles of a picture, where not what the model was trained with.
@@ -51,23 +48,22 @@ pub struct Settings {
 impl Provenance {
     /// Why results of `earlier` cannot be continued, or `None` when they can.
     pub fn difference(&self, earlier: &Self) -> Option<String> {
-        let hash = |what: &str, now: &Named, then: &Named| {
-            let (then, now) = (&then.sha256, &now.sha256);
-            (now != then).then(|| format!("{what} changed: {then} then, {now} now"))
-        };
-        let text = |what: &str, now: &str, then: &str| {
-            (now != then).then(|| format!("{what} changed: {then} then, {now} now"))
-        };
-        let settings = |settings: &Settings| serde_json::to_string(settings).unwrap_or_default();
-        hash("the model", &self.model, &earlier.model)
-            .or_else(|| hash("the data", &self.data, &earlier.data))
-            .or_else(|| text("the format", &self.format, &earlier.format))
-            .or_else(|| text("the device", &self.device, &earlier.device))
-            .or_else(|| {
-                let (now, then) = (settings(&self.settings), settings(&earlier.settings));
-                text("a setting", &now, &then)
-            })
-            .or_else(|| hash("the program", &self.program, &earlier.program))
+        let mut pairs = self.facts().into_iter().zip(earlier.facts());
+        let ((what, now), (_, then)) = pairs.find(|(now, then)| now != then)?;
+        Some(format!("{what} changed: {then} then, {now} now"))
+    }
+
+    /// What is compared, the most telling first.
+    fn facts(&self) -> [(&'static str, String); 6] {
+        let settings = serde_json::to_string(&self.settings).unwrap_or_default();
+        [
+            ("the model", self.model.sha256.clone()),
+            ("the data", self.data.sha256.clone()),
+            ("the format", self.format.clone()),
+            ("the device", self.device.clone()),
+            ("a setting", settings),
+            ("the program", self.program.sha256.clone()),
+        ]
     }
 }
 
@@ -101,8 +97,7 @@ pub fn model(name: String, files: &ModelFiles) -> Result<Named, Fault> {
 pub fn data(name: String, data: &Dataset) -> Result<Named, Fault> {
     let mut hash = Sha256::new();
     for path in &data.files {
-        let content = sha256(path).map_err(|cause| Fault::file(path, cause))?;
-        hash.update(content.as_bytes());
+        hash.update(sha256(path)?.as_bytes());
     }
     for picture in &data.pictures {
         interrupt::check()?;
@@ -119,11 +114,11 @@ pub fn data(name: String, data: &Dataset) -> Result<Named, Fault> {
 
 /// Version and hash of this program.
 pub fn program() -> Result<Named, Fault> {
-    let failed = |cause: io::Error| Fault::file(Path::new("this program"), cause);
-    let path = std::env::current_exe().map_err(failed)?;
+    let path = std::env::current_exe();
+    let path = path.map_err(|cause| Fault::file(Path::new("this program"), cause))?;
     Ok(Named {
         name: format!("askmask {}", env!("CARGO_PKG_VERSION")),
-        sha256: sha256(&path).map_err(failed)?,
+        sha256: sha256(&path)?,
     })
 }
 

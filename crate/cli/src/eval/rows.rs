@@ -71,7 +71,7 @@ impl Log {
             file,
         };
         if whole == 0 {
-            log.write(provenance)?;
+            log.append(provenance)?;
             return Ok((log, Vec::new()));
         }
         let mut lines = existing[..whole].split(|&byte| byte == b'\n');
@@ -86,12 +86,8 @@ impl Log {
         Ok((log, rows))
     }
 
-    /// Adds an answer; it is on the disk when this returns.
-    pub fn append(&mut self, row: &Row) -> Result<(), Fault> {
-        self.write(row)
-    }
-
-    fn write(&mut self, value: &impl Serialize) -> Result<(), Fault> {
+    /// Adds a line; it is on the disk when this returns.
+    pub fn append(&mut self, value: &impl Serialize) -> Result<(), Fault> {
         let mut write = || {
             let mut line = serde_json::to_vec(value)?;
             line.push(b'\n');

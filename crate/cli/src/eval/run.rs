@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, LoadOptions, Model, ModelFiles, Picture as Encoded};
-use askmask_core::{Error, ImageSize, Mask};
+use askmask_core::{Error, Mask};
 use askmask_eval::datasets::{Dataset, Fault as DataFault, Picture, Problem, Question};
-use askmask_eval::measures::{Measured, Said};
+use askmask_eval::measures::{Measured, Prediction};
 
 use super::host::EvalHost;
 use super::rows::{Log, Row};
@@ -101,32 +101,22 @@ impl Questioner<'_> {
             faults.push(problem.at(&picture.name, count));
             self.host.advance(count);
         };
-        let image = match self.shown.image(data, index) {
-            Ok(image) => image,
-            Err(problem) => {
+        let reused = self.grey.take();
+        let encoded = match self.encode(data, index, reused).await {
+            Ok(encoded) => encoded,
+            Err(Failure::Input(problem)) => {
                 leave_out(problem, open.len());
                 return Ok(());
             }
-        };
-        let size = image.size;
-        let reused = self.grey.take().filter(|grey| grey.size() == size);
-        let encoded = match reused {
-            Some(grey) => grey,
-            None => match self.model.set_image(image, self.host).await {
-                Ok(encoded) => encoded,
-                Err(error) => {
-                    leave_out(of_input(error)?, open.len());
-                    return Ok(());
-                }
-            },
+            Err(Failure::Run(error)) => return Err(error.into()),
         };
         for question in open {
-            match self.question(&encoded, picture, question, size).await {
+            match self.question(&encoded, picture, question).await {
                 Ok(row) => {
                     keep(row)?;
                     self.host.advance(1);
                 }
-                Err(Failure::Question(problem)) => leave_out(problem, 1),
+                Err(Failure::Input(problem)) => leave_out(problem, 1),
                 Err(Failure::Run(error)) => return Err(error.into()),
             }
         }
@@ -136,43 +126,53 @@ impl Questioner<'_> {
         Ok(())
     }
 
+    /// The picture, or `reused` where that is of the same size.
+    async fn encode(
+        &self,
+        data: &Dataset,
+        index: usize,
+        reused: Option<Encoded>,
+    ) -> Result<Encoded, Failure> {
+        let image = self.shown.image(data, index)?;
+        match reused.filter(|grey| grey.size() == image.size) {
+            Some(grey) => Ok(grey),
+            None => Ok(self.model.set_image(image, self.host).await?),
+        }
+    }
+
     async fn question(
         &self,
         encoded: &Encoded,
         picture: &Picture,
         question: &Question,
-        size: ImageSize,
     ) -> Result<Row, Failure> {
+        let size = encoded.size();
         let truth = question.target.truth(size)?;
         let started = Instant::now();
         let options = AskOptions::default();
-        let answer = encoded.ask(&question.text, &options, self.host).await;
-        let answer = answer.map_err(|error| match of_input(error) {
-            Ok(problem) => Failure::Question(problem),
-            Err(error) => Failure::Run(error),
-        })?;
+        let answer = encoded.ask(&question.text, &options, self.host).await?;
         let seconds = started.elapsed().as_secs_f64();
         let mut mask = Mask {
             size,
             data: vec![0; size.pixels()],
         };
         for object in &answer.objects {
-            mask = mask.union(&object.mask).map_err(Problem::from)?;
+            mask = mask.union(&object.mask)?;
         }
-        let said = Said {
+        let prediction = Prediction {
             marked: answer.marked,
             segs: answer.objects.len() as u32,
             mask,
         };
-        let measured = Measured::of(&said, &truth).map_err(Problem::from)?;
+        let measured = Measured::of(&prediction, &truth)?;
         Ok(Row {
             id: question.id.clone(),
             picture: picture.name.clone(),
             split: question.split.clone(),
             family: question.family.clone(),
             question: question.text.clone(),
-            answer: said.marked,
-            mask: Rle::encode(&said.mask),
+            answer: prediction.marked,
+            mask: Rle::encode(&prediction.mask),
             seconds,
             measured,
         })
@@ -181,25 +181,26 @@ impl Questioner<'_> {
 
 /// Why a question has no answer.
 enum Failure {
-    /// It alone is left out.
-    Question(Problem),
-    /// So would be all others.
+    /// The picture or question cannot be used: it alone is left out.
+    Input(Problem),
+    /// All others would fail too.
     Run(Error),
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self::Question(problem)
+        Self::Input(problem)
     }
 }
 
-/// A picture or question that cannot be used is left out; everything else ends the run.
-fn of_input(error: Error) -> Result<Problem, Error> {
-    match error {
-        Error::InvalidImage { .. }
-        | Error::ImageTooLarge { .. }
-        | Error::InvalidQuery { .. }
-        | Error::PromptTooLong { .. } => Ok(error.into()),
-        other => Err(other),
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidImage { .. }
+            | Error::ImageTooLarge { .. }
+            | Error::InvalidQuery { .. }
+            | Error::PromptTooLong { .. } => Self::Input(error.into()),
+            other => Self::Run(other),
+        }
     }
 }

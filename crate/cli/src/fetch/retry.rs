@@ -7,6 +7,10 @@ use askmask_core::Error;
 
 use crate::fault::Fault;
 
+const RETRIES: u32 = 3;
+/// The pause before the first retry; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
 /// Why a request failed.
 pub enum Failure {
     /// The same request may succeed later.
@@ -27,29 +31,16 @@ impl From<Fault> for Failure {
     }
 }
 
-/// How often a request is sent, and how long is waited in between.
-#[derive(Debug, Clone, Copy)]
-pub struct RetryPolicy {
-    /// At least 1.
-    pub attempts: u32,
-    /// Pause before the second attempt; it doubles each time.
-    pub pause: Duration,
-}
-
-impl RetryPolicy {
-    /// Repeats `request` until it succeeds, fails permanently, or was sent often enough.
-    pub fn run<T>(self, mut request: impl FnMut() -> Result<T, Failure>) -> Result<T, Fault> {
-        let mut retries = 0;
-        loop {
-            match request() {
-                Ok(done) => return Ok(done),
-                Err(Failure::Permanent(fault)) => return Err(fault),
-                Err(Failure::Transient(error)) if retries + 1 >= self.attempts => {
-                    return Err(error.into());
-                }
-                Err(Failure::Transient(_)) => sleep(self.pause * 2_u32.pow(retries)),
-            }
-            retries += 1;
+/// Repeats `request` until it succeeds, fails permanently, or was sent often enough.
+pub fn retry<T>(mut request: impl FnMut() -> Result<T, Failure>) -> Result<T, Fault> {
+    let mut retries = 0;
+    loop {
+        match request() {
+            Ok(done) => return Ok(done),
+            Err(Failure::Permanent(fault)) => return Err(fault),
+            Err(Failure::Transient(error)) if retries == RETRIES => return Err(error.into()),
+            Err(Failure::Transient(_)) => sleep(FIRST_PAUSE * 2_u32.pow(retries)),
         }
+        retries += 1;
     }
 }

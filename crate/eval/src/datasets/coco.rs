@@ -39,8 +39,7 @@ struct Entry {
     image_id: i64,
     #[serde(default)]
     iscrowd: u8,
-    #[serde(default)]
-    segmentation: Outline,
+    segmentation: Option<Outline>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,19 +50,13 @@ enum Outline {
     Other(Value),
 }
 
-impl Default for Outline {
-    fn default() -> Self {
-        Self::Other(Value::Null)
-    }
-}
-
 /// One object of one picture.
 #[derive(Debug)]
 pub struct Annotation {
     pub image: i64,
     pub crowd: bool,
     size: ImageSize,
-    outline: Outline,
+    outline: Option<Outline>,
 }
 
 /// The part of a file that is asked about.
@@ -75,8 +68,7 @@ pub struct Instances {
 impl Instances {
     /// Reads the annotations in `wanted`.
     pub fn read(path: &Path, wanted: &HashSet<i64>) -> Result<Self, Problem> {
-        let file: File = serde_json::from_slice(&file::read(path)?)
-            .map_err(|e| Problem::new("invalid-json", e.to_string()))?;
+        let file: File = serde_json::from_slice(&file::read(path)?)?;
         let images: HashMap<i64, Image> = file.images.into_iter().map(|i| (i.id, i)).collect();
         let mut annotations = HashMap::new();
         for entry in file.annotations {
@@ -121,26 +113,28 @@ impl Annotation {
             rle.map_err(|e| Problem::new("invalid-mask", e.to_string()))
         };
         match &self.outline {
-            Outline::Polygons(polygons) => {
+            Some(Outline::Polygons(polygons)) => {
                 let fill = |polygon: &Vec<f64>| {
                     let rle = points(polygon).and_then(|points| Ok(fill_coco(&points, self.size)?));
                     rle.map_err(|problem| Problem::new("invalid-polygon", problem.reason))
                 };
                 polygons.iter().map(fill).collect()
             }
-            Outline::Other(Value::Array(several)) => several.iter().map(run_lengths).collect(),
-            Outline::Other(Value::Null) => Err(empty()),
-            Outline::Other(one) => Ok(vec![run_lengths(one)?]),
+            Some(Outline::Other(Value::Array(several))) => {
+                several.iter().map(run_lengths).collect()
+            }
+            Some(Outline::Other(one)) => Ok(vec![run_lengths(one)?]),
+            None => Err(empty()),
         }
     }
 
     /// Whether one of its polygons crosses itself.
     pub fn crosses_itself(&self) -> bool {
         match &self.outline {
-            Outline::Polygons(polygons) => polygons
+            Some(Outline::Polygons(polygons)) => polygons
                 .iter()
                 .any(|polygon| points(polygon).is_ok_and(|points| crosses_itself(&points))),
-            Outline::Other(_) => false,
+            _ => false,
         }
     }
 }

@@ -83,13 +83,8 @@ impl Dataset {
 
     /// Keeps the chosen questions.
     pub(super) fn select(&mut self, selection: &Selection) -> Result<(), Problem> {
-        self.splits = self
-            .questions()
-            .map(|q| q.split.clone())
-            .collect::<BTreeSet<_>>()
-            .union(&self.splits)
-            .cloned()
-            .collect();
+        let splits: Vec<String> = self.questions().map(|q| q.split.clone()).collect();
+        self.splits.extend(splits);
         check_known("split", &selection.splits, &self.splits)?;
         for picture in &mut self.pictures {
             let questions = &mut picture.questions;

@@ -15,6 +15,8 @@
 mod refusal;
 mod text;
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::Problem;
@@ -46,7 +48,10 @@ pub(super) struct Pickle {
 
 impl Pickle {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let mut machine = Machine::new(bytes);
+        let mut machine = Machine {
+            bytes,
+            ..Machine::default()
+        };
         let top = machine.run()?;
         let Some(Node::List(entries)) = machine.nodes.get(top as usize) else {
             return Err(invalid("it does not hold a list"));
@@ -94,6 +99,7 @@ impl Pickle {
     }
 }
 
+#[derive(Default)]
 struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -101,21 +107,10 @@ struct Machine<'a> {
     stack: Vec<Id>,
     /// Lengths of the stack where marks were set.
     marks: Vec<usize>,
-    memo: std::collections::HashMap<u32, Id>,
+    memo: HashMap<u32, Id>,
 }
 
 impl<'a> Machine<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            at: 0,
-            nodes: Vec::new(),
-            stack: Vec::new(),
-            marks: Vec::new(),
-            memo: std::collections::HashMap::new(),
-        }
-    }
-
     /// Follows all instructions; the value that is left.
     fn run(&mut self) -> Result<Id, Problem> {
         loop {

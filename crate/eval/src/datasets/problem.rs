@@ -45,6 +45,12 @@ impl From<askmask_core::Error> for Problem {
     }
 }
 
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new("invalid-json", error.to_string())
+    }
+}
+
 impl From<FileError> for Problem {
     fn from(error: FileError) -> Self {
         Self::new("unreadable-file", error.to_string())

@@ -44,13 +44,12 @@ pub fn read(
     selection: &Selection,
 ) -> Result<Dataset, Problem> {
     let mut data = Dataset::default();
-    let splits: Vec<PathBuf> = SPLITS.iter().map(|split| folder.join(split)).collect();
-    let mut splits: Vec<&Path> = splits.iter().map(PathBuf::as_path).collect();
+    let mut splits: Vec<PathBuf> = SPLITS.iter().map(|split| folder.join(split)).collect();
     splits.retain(|split| split.is_dir());
     if splits.is_empty() {
-        splits.push(folder);
+        splits.push(folder.to_owned());
     }
-    for split in splits {
+    for split in &splits {
         let name = split.file_name().map(|name| name.to_string_lossy());
         let name = name.unwrap_or("all".into()).into_owned();
         data.splits.insert(name.clone());
@@ -118,11 +117,9 @@ fn add(
 
 /// The question, without name and split.
 fn parse(bytes: &[u8]) -> Result<Question, Problem> {
-    let json = |text: &str| serde_json::from_str::<File>(text);
-    let invalid = |e: serde_json::Error| Problem::new("invalid-json", e.to_string());
-    let file = match std::str::from_utf8(bytes) {
-        Ok(text) => json(text).map_err(invalid)?,
-        Err(_) => json(&windows_1252(bytes)?).map_err(invalid)?,
+    let file: File = match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text)?,
+        Err(_) => serde_json::from_str(&windows_1252(bytes)?)?,
     };
     let text = file.text.first().map(|text| text.trim());
     let text = text.ok_or_else(|| Problem::new("invalid-question", "no text"))?;

@@ -151,8 +151,7 @@ fn list(path: &Path, folder: &Path, data: &mut Dataset) -> Result<Vec<Reference>
     let json = path.extension().is_some_and(|e| e == "json");
     let named = |p: Problem| Problem::new(p.code, format!("{}: {}", path.display(), p.reason));
     let entries: Box<dyn Iterator<Item = Result<Value, Problem>>> = if json {
-        let entries: Vec<Value> = serde_json::from_slice(&bytes)
-            .map_err(|e| named(Problem::new("invalid-json", e.to_string())))?;
+        let entries: Vec<Value> = serde_json::from_slice(&bytes).map_err(|e| named(e.into()))?;
         Box::new(entries.into_iter().map(Ok))
     } else {
         let pickle = Pickle::parse(&bytes).map_err(named)?;

@@ -71,8 +71,7 @@ pub fn read(folder: &Path, pictures: &Path) -> Result<Dataset, Problem> {
 fn question(line: &[u8]) -> Result<(String, Question), Problem> {
     let text = std::str::from_utf8(line)
         .map_err(|cause| Problem::new("wrong-encoding", format!("not UTF-8: {cause}")))?;
-    let line: Line =
-        serde_json::from_str(text).map_err(|e| Problem::new("invalid-json", e.to_string()))?;
+    let line: Line = serde_json::from_str(text)?;
     validate_question(&line.question)?;
     let [height, width] = line.size;
     let size = ImageSize { height, width };

@@ -60,13 +60,7 @@ impl Target {
             Form::Shapes(shapes) => draw(shapes, size),
             Form::Annotations(annotations) => {
                 let masks = annotations.iter().map(|a| a.mask());
-                Ok(Truth {
-                    mask: union(masks, size)?,
-                    ignore: None,
-                    answer: None,
-                    names: None,
-                    constraints: Vec::new(),
-                })
+                Ok(mask_alone(union(masks, size)?, None))
             }
         }
     }
@@ -155,13 +149,18 @@ fn draw(shapes: &[Shape], size: ImageSize) -> Result<Truth, Problem> {
         paint(&mut mask, &area, !shape.ignore)?;
         paint(&mut ignore, &area, shape.ignore)?;
     }
-    Ok(Truth {
+    Ok(mask_alone(mask, Some(ignore)))
+}
+
+/// Where a data set states nothing but masks.
+fn mask_alone(mask: Mask, ignore: Option<Mask>) -> Truth {
+    Truth {
         mask,
-        ignore: Some(ignore),
+        ignore,
         answer: None,
         names: None,
         constraints: Vec::new(),
-    })
+    }
 }
 
 fn paint(mask: &mut Mask, area: &Mask, inside: bool) -> Result<(), Error> {

@@ -3,6 +3,8 @@
 //! Source: B. Efron and R. Tibshirani, *An Introduction to the Bootstrap*, chapter 13; percentiles
 //! as [`numpy.percentile`](https://numpy.org/doc/stable/reference/generated/numpy.percentile.html).
 
+use serde::Serialize;
+
 /// A share or mean as a fraction: what it sums and what it divides by.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Ratio {
@@ -11,7 +13,7 @@ pub(super) struct Ratio {
 }
 
 /// The middle 95% of what resampling gives, in the unit of the measure: 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
     /// The percentile 2.5.
     pub low: f64,

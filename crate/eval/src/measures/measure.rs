@@ -1,5 +1,7 @@
 //! Every measure as a fraction that one question contributes to.
 
+use serde::Serialize;
+
 use super::Measured;
 use super::bootstrap::Ratio;
 
@@ -22,19 +24,25 @@ pub enum Convention {
     GRefCoco,
 }
 
-/// What is reported. Every measure is a share or mean from 0 to 1; more is better for all but
-/// [`Measure::FalseRefusals`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What is reported, serialized as its stable name. Every measure is a share or mean from 0 to 1;
+/// more is better for all but [`Measure::FalseRefusals`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Mean IoU; see [`Convention`].
+    #[serde(rename = "giou")]
     GIou,
     /// Summed intersection over summed union; see [`Convention`].
+    #[serde(rename = "ciou")]
     CIou,
     /// Share of targeted questions with an IoU of at least 0.7.
+    #[serde(rename = "pr@0.7")]
     Pr70,
     /// The same for 0.8.
+    #[serde(rename = "pr@0.8")]
     Pr80,
     /// The same for 0.9.
+    #[serde(rename = "pr@0.9")]
     Pr90,
     /// N-acc of [GRES](https://arxiv.org/abs/2306.00968): share of questions without target whose
     /// mask is empty.
@@ -48,12 +56,15 @@ pub enum Measure {
     /// Share of questions answered with `[SEG]` if there is a target and without if not.
     Presence,
     /// Share of questions with constraints whose mask satisfies them.
+    #[serde(rename = "constraint_satisfaction")]
     Constraints,
     /// Share of checkable statements in answers that are true of their masks.
+    #[serde(rename = "step_consistency")]
     Steps,
     /// Mean IoU where the answer named its targets.
     AnswerGuidedIou,
     /// Share of answers that named their targets.
+    #[serde(rename = "targets_named")]
     Named,
     /// Share of answers in the expected words.
     SameWords,
@@ -78,28 +89,6 @@ impl Measure {
         Self::Named,
         Self::SameWords,
     ];
-
-    /// Stable name, as in results.json.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GIou => "giou",
-            Self::CIou => "ciou",
-            Self::Pr70 => "pr@0.7",
-            Self::Pr80 => "pr@0.8",
-            Self::Pr90 => "pr@0.9",
-            Self::NAcc => "n_acc",
-            Self::TAcc => "t_acc",
-            Self::FalsePremiseRight => "false_premise_right",
-            Self::FalseRefusals => "false_refusals",
-            Self::Presence => "presence",
-            Self::Constraints => "constraint_satisfaction",
-            Self::Steps => "step_consistency",
-            Self::AnswerGuidedIou => "answer_guided_iou",
-            Self::Named => "targets_named",
-            Self::SameWords => "same_words",
-        }
-    }
 
     /// What is added to the sum that this measure is divided by, so that it is never 0.
     pub(super) fn epsilon(self, convention: Convention) -> f64 {

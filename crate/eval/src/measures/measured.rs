@@ -25,7 +25,7 @@ pub struct Truth {
 
 /// What was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct Prediction {
     /// The text with `[SEG]` in it.
     pub marked: String,
     /// How many `[SEG]` there are.
@@ -62,24 +62,24 @@ impl Measured {
     ///
     /// # Errors
     /// [`Error::InvalidQuery`] when the masks are of different sizes.
-    pub fn of(said: &Said, truth: &Truth) -> Result<Self, Error> {
-        let overlap = Overlap::of(&said.mask, &truth.mask, truth.ignore.as_ref())?;
+    pub fn of(prediction: &Prediction, truth: &Truth) -> Result<Self, Error> {
+        let overlap = Overlap::of(&prediction.mask, &truth.mask, truth.ignore.as_ref())?;
         let mut satisfied = None;
         for constraint in &truth.constraints {
-            satisfied = Some(satisfied.unwrap_or(true) && constraint.holds(&said.mask)?);
+            satisfied = Some(satisfied.unwrap_or(true) && constraint.holds(&prediction.mask)?);
         }
         let names = truth.names.as_ref();
         Ok(Self {
             targeted: overlap.truth > 0,
-            segs: said.segs,
+            segs: prediction.segs,
             overlap,
             same_words: truth
                 .answer
                 .as_ref()
-                .map(|answer| same_words(&said.marked, answer)),
-            named: names.map(|names| names_all(&said.marked, names)),
+                .map(|answer| same_words(&prediction.marked, answer)),
+            named: names.map(|names| names_all(&prediction.marked, names)),
             constraints: satisfied,
-            statements: statements(&said.marked, &said.mask, &truth.constraints)?,
+            statements: statements(&prediction.marked, &prediction.mask, &truth.constraints)?,
         })
     }
 

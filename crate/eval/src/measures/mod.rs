@@ -18,8 +18,22 @@ mod summary;
 
 pub use bootstrap::Interval;
 pub use measure::{Convention, Measure};
-pub use measured::{Measured, Said, Truth};
+pub use measured::{Measured, Prediction, Truth};
 pub use overlap::Overlap;
 pub use relation::{Constraint, Relation};
 pub use statement::Statements;
 pub use summary::{Figure, Summary};
+
+#[cfg(test)]
+mod tests {
+    use askmask_core::{ImageSize, Mask};
+
+    /// A mask of one row, `#` inside.
+    pub(super) fn row(text: &str) -> Mask {
+        let size = ImageSize {
+            height: 1,
+            width: text.len(),
+        };
+        Mask::new(size, text.bytes().map(|b| u8::from(b == b'#')).collect()).unwrap()
+    }
+}

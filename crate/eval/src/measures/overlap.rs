@@ -66,38 +66,30 @@ impl Overlap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use askmask_core::image::ImageSize;
-
-    fn mask(bits: &[u8]) -> Mask {
-        let size = ImageSize {
-            height: 1,
-            width: bits.len(),
-        };
-        Mask::new(size, bits.to_vec()).unwrap()
-    }
+    use crate::measures::tests::row;
 
     #[test]
     fn ignored_pixels_leave_both_sides() {
-        let (predicted, truth) = (mask(&[1, 1, 0, 1]), mask(&[1, 0, 1, 1]));
+        let (predicted, truth) = (row("##.#"), row("#.##"));
         let all = Overlap::of(&predicted, &truth, None).unwrap();
         assert_eq!((all.intersection, all.union), (2, 4));
-        let some = Overlap::of(&predicted, &truth, Some(&mask(&[0, 1, 0, 1]))).unwrap();
+        let some = Overlap::of(&predicted, &truth, Some(&row(".#.#"))).unwrap();
         assert_eq!((some.intersection, some.union), (1, 2));
         assert_eq!((some.predicted, some.truth), (1, 2));
     }
 
     #[test]
     fn nothing_found_where_nothing_is() {
-        let empty = Overlap::of(&mask(&[0, 0]), &mask(&[0, 0]), None).unwrap();
+        let empty = Overlap::of(&row(".."), &row(".."), None).unwrap();
         assert_eq!(empty.iou_reason_seg(), 1.0);
         assert_eq!(empty.iou(), 0.0);
-        let false_alarm = Overlap::of(&mask(&[1, 0]), &mask(&[0, 0]), None).unwrap();
+        let false_alarm = Overlap::of(&row("#."), &row(".."), None).unwrap();
         assert_eq!(false_alarm.iou_reason_seg(), 0.0);
     }
 
     #[test]
     fn sizes_that_differ_are_refused() {
-        let (a, b) = (mask(&[1]), mask(&[1, 0]));
+        let (a, b) = (row("#"), row("#."));
         assert!(Overlap::of(&a, &b, None).is_err());
         assert!(Overlap::of(&a, &a, Some(&b)).is_err());
     }

@@ -145,16 +145,7 @@ impl Constraint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use askmask_core::image::ImageSize;
-
-    /// A mask of one row, `#` inside.
-    fn row(text: &str) -> Mask {
-        let size = ImageSize {
-            height: 1,
-            width: text.len(),
-        };
-        Mask::new(size, text.bytes().map(|b| u8::from(b == b'#')).collect()).unwrap()
-    }
+    use crate::measures::tests::row;
 
     fn constraint(relation: &str, anchor: Option<&str>, among: &[&str]) -> Constraint {
         Constraint {

@@ -125,15 +125,7 @@ fn third(center: f64, side: usize) -> i8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use askmask_core::image::ImageSize;
-
-    fn row(text: &str) -> Mask {
-        let size = ImageSize {
-            height: 1,
-            width: text.len(),
-        };
-        Mask::new(size, text.bytes().map(|b| u8::from(b == b'#')).collect()).unwrap()
-    }
+    use crate::measures::tests::row;
 
     #[test]
     fn longer_phrases_win() {

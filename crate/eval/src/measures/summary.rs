@@ -2,29 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::bootstrap::{Interval, Ratio, interval};
 use super::{Convention, Measure, Measured};
 
 /// One measure over some questions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figure {
     /// The share or mean, 0 to 1.
     pub value: f64,
     /// 95%, by 1,000 resamples of pictures with the same seed every time.
+    #[serde(flatten)]
     pub interval: Interval,
     /// How many questions it is about.
     pub questions: usize,
 }
 
 /// All measures that apply to a group of questions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// How many questions there are.
     pub questions: usize,
     /// How many pictures they are about.
     pub pictures: usize,
     /// Each measure that applies to at least one of the questions.
-    pub figures: BTreeMap<Measure, Figure>,
+    pub measures: BTreeMap<Measure, Figure>,
 }
 
 impl Summary {
@@ -44,14 +47,14 @@ impl Summary {
         Self {
             questions: pictures.iter().map(Vec::len).sum(),
             pictures: pictures.len(),
-            figures: Measure::ALL.iter().filter_map(figure).collect(),
+            measures: Measure::ALL.iter().filter_map(figure).collect(),
         }
     }
 
     /// A figure, where it applies to any of the questions.
     #[must_use]
     pub fn get(&self, measure: Measure) -> Option<Figure> {
-        self.figures.get(&measure).copied()
+        self.measures.get(&measure).copied()
     }
 }
 
@@ -62,13 +65,10 @@ fn figure(measure: Measure, pictures: &[Vec<&Measured>], convention: Convention)
     for picture in pictures {
         let mut sum = Ratio::default();
         for question in picture {
-            let Ratio {
-                numerator,
-                denominator,
-            } = measure.of(question, convention);
-            questions += usize::from(denominator > 0.0);
-            sum.numerator += numerator;
-            sum.denominator += denominator;
+            let ratio = measure.of(question, convention);
+            questions += usize::from(ratio.denominator > 0.0);
+            sum.numerator += ratio.numerator;
+            sum.denominator += ratio.denominator;
         }
         all.numerator += sum.numerator;
         all.denominator += sum.denominator;

@@ -1,12 +1,11 @@
 //! Everything as JSON, with what it depends on.
 
 use askmask_eval::measures::Convention;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::results::{Group, Report};
+use super::results::Report;
 
 pub fn text(report: &Report) -> String {
-    let groups: Vec<Value> = report.groups.iter().map(group).collect();
     let seconds: f64 = report.rows.iter().map(|row| row.seconds).sum();
     let value = json!({
         "format": "askmask-eval",
@@ -16,29 +15,10 @@ pub fn text(report: &Report) -> String {
         "questions": report.rows.len(),
         "left_out": report.data.faults.iter().map(|fault| fault.left_out).sum::<usize>(),
         "seconds_a_question": seconds / report.rows.len().max(1) as f64,
-        "groups": groups,
+        "groups": report.groups,
         "faults": report.data.faults,
     });
     format!("{value:#}\n")
-}
-
-fn group(group: &Group) -> Value {
-    let figures = group.summary.figures.iter().map(|(measure, figure)| {
-        let value = json!({
-            "value": figure.value,
-            "low": figure.interval.low,
-            "high": figure.interval.high,
-            "questions": figure.questions,
-        });
-        (measure.name().to_owned(), value)
-    });
-    json!({
-        "split": group.split,
-        "family": group.family,
-        "questions": group.summary.questions,
-        "pictures": group.summary.pictures,
-        "measures": figures.collect::<Map<_, _>>(),
-    })
 }
 
 fn convention(convention: Convention) -> &'static str {

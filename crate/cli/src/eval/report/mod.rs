@@ -15,7 +15,7 @@ use askmask_eval::file;
 use crate::fault::Fault;
 use crate::terminal::printable;
 
-pub use results::Report;
+pub use results::{Report, groups};
 
 impl Report<'_> {
     /// The table, and what was left out.

@@ -2,6 +2,7 @@
 
 use askmask_eval::datasets::Dataset;
 use askmask_eval::measures::{Convention, Summary};
+use serde::Serialize;
 
 use crate::eval::provenance::Provenance;
 use crate::eval::rows::Row;
@@ -16,33 +17,18 @@ pub struct Report<'a> {
 }
 
 /// Some questions together.
+#[derive(Serialize)]
 pub struct Group {
     /// All when `None`.
     pub split: Option<String>,
     pub family: Option<String>,
+    #[serde(flatten)]
     pub summary: Summary,
-}
-
-impl<'a> Report<'a> {
-    pub fn new(
-        convention: Convention,
-        provenance: Provenance,
-        rows: &'a [Row],
-        data: &'a Dataset,
-    ) -> Self {
-        Self {
-            convention,
-            provenance,
-            rows,
-            data,
-            groups: groups(rows, convention),
-        }
-    }
 }
 
 /// Every split and family, every split, every family, and everything; only once where there is
 /// but one.
-fn groups(rows: &[Row], convention: Convention) -> Vec<Group> {
+pub fn groups(rows: &[Row], convention: Convention) -> Vec<Group> {
     let splits = names(rows, |row| &row.split);
     let families = names(rows, |row| &row.family);
     let each = |names: &[&str]| -> Vec<Option<String>> {

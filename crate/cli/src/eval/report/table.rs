@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use askmask_eval::measures::{Convention, Figure, Measure};
+use askmask_eval::measures::{Convention, Figure, Interval, Measure};
 
 use super::results::Group;
 use crate::terminal::printable;
@@ -64,12 +64,11 @@ pub fn cells(groups: &[Group], convention: Convention) -> Vec<Vec<String>> {
 }
 
 fn figure(figure: Option<Figure>) -> String {
-    figure.map_or_else(
-        String::new,
-        |Figure {
-             value, interval, ..
-         }| { format!("{value:.3} ({:.2}–{:.2})", interval.low, interval.high) },
-    )
+    let text = |f: Figure| {
+        let Interval { low, high } = f.interval;
+        format!("{:.3} ({low:.2}–{high:.2})", f.value)
+    };
+    figure.map(text).unwrap_or_default()
 }
 
 pub fn text(groups: &[Group], convention: Convention) -> String {
