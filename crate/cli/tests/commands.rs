@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{QUESTION, ask, askmask, fixture, picture, tiny};
+use crate::support::{Outcome, QUESTION, ask, askmask, fixture, picture, tiny};
 use askmask_core::RgbImage;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -14,24 +14,28 @@ fn png_size(bytes: &[u8]) -> (u32, u32) {
     (number(16), number(20))
 }
 
+/// Asks the tiny model about its picture.
+fn ask_tiny(more: &[&str]) -> Outcome {
+    let paths = [picture(), tiny()];
+    let [picture, model] = [0, 1].map(|i| paths[i].to_str().unwrap());
+    let words = ["ask", picture, "--model", model];
+    askmask(words.into_iter().chain(more.iter().copied()))
+}
+
 #[test]
 fn ask_writes_the_answer_and_every_picture() {
     let folder = TempDir::new().unwrap();
     let out = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let outcome = askmask([
-        "ask".into(),
-        picture().to_str().unwrap().to_owned(),
-        QUESTION.into(),
-        "--model".into(),
-        tiny().to_str().unwrap().to_owned(),
-        "--mask".into(),
-        out("mask.png"),
-        "--masks".into(),
-        out("masks"),
-        "--overlay".into(),
-        out("overlay.png"),
-        "--cutout".into(),
-        out("cutout.png"),
+    let outcome = ask_tiny(&[
+        QUESTION,
+        "--mask",
+        &out("mask.png"),
+        "--masks",
+        &out("masks"),
+        "--overlay",
+        &out("overlay.png"),
+        "--cutout",
+        &out("cutout.png"),
     ]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.starts_with("Sure, it is"), "{outcome:?}");
@@ -65,15 +69,7 @@ fn reference(name: &str) -> Vec<u8> {
 fn the_mask_is_black_and_white_and_the_references_union() {
     let folder = TempDir::new().unwrap();
     let mask = folder.path().join("mask.png");
-    let outcome = askmask([
-        "ask",
-        picture().to_str().unwrap(),
-        QUESTION,
-        "--model",
-        tiny().to_str().unwrap(),
-        "--mask",
-        mask.to_str().unwrap(),
-    ]);
+    let outcome = ask_tiny(&[QUESTION, "--mask", mask.to_str().unwrap()]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let image = RgbImage::decode(&fs::read(mask).unwrap()).unwrap();
     assert_eq!((image.size.width, image.size.height), (154, 103));
@@ -125,11 +121,7 @@ fn json_has_the_text_for_people_and_the_marked_one() {
 
 #[test]
 fn a_box_alone_draws_one_target() {
-    let outcome = askmask([
-        "ask",
-        picture().to_str().unwrap(),
-        "--model",
-        tiny().to_str().unwrap(),
+    let outcome = ask_tiny(&[
         "--json",
         "--box=10,10,100,90",
         "--points=50,50,+",
@@ -140,16 +132,7 @@ fn a_box_alone_draws_one_target() {
 
 #[test]
 fn clicks_alone_draw_one_target() {
-    let outcome = askmask([
-        "ask",
-        picture().to_str().unwrap(),
-        "--model",
-        tiny().to_str().unwrap(),
-        "--json",
-        "--points",
-        "50,50,+",
-        "3,3,-",
-    ]);
+    let outcome = ask_tiny(&["--json", "--points", "50,50,+", "3,3,-"]);
     let found = outcome.json();
     assert_eq!(found["objects"].as_array().unwrap().len(), 1, "{found}");
     assert_eq!((&found["text"], &found["marked"]), (&"".into(), &"".into()));
@@ -159,15 +142,7 @@ fn clicks_alone_draw_one_target() {
 fn nothing_found_is_said_and_writes_no_file() {
     let folder = TempDir::new().unwrap();
     let mask = folder.path().join("mask.png");
-    let outcome = askmask([
-        "ask",
-        picture().to_str().unwrap(),
-        "hello",
-        "--model",
-        tiny().to_str().unwrap(),
-        "--mask",
-        mask.to_str().unwrap(),
-    ]);
+    let outcome = ask_tiny(&["hello", "--mask", mask.to_str().unwrap()]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(
         outcome.stdout.contains("nothing found, no mask written"),

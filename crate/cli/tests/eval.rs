@@ -1,14 +1,13 @@
 //! `askmask eval` on small data sets.
 
+mod data_sets;
+mod models;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::support::server::Server;
-use crate::support::{
-    ModelCopy, Outcome, QUESTION, askmask, askmask_with_cache, fixture, picture, quantize, tiny,
-};
-use askmask_core::mask::rle::Rle;
+use crate::support::{Outcome, QUESTION, askmask, fixture, picture, tiny};
 use askmask_core::weights::{InMemory, TensorSource};
 use askmask_core::{ImageSize, Mask};
 use serde_json::{Value, json};
@@ -175,53 +174,6 @@ fn an_interrupted_run_goes_on_and_a_changed_one_does_not() {
 }
 
 #[test]
-fn a_model_from_a_server_is_measured_as_its_folder_is() {
-    let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
-    let small = out.path().join("small");
-    assert_eq!(quantize(&tiny(), &small, &[]).code, Some(0));
-    let server = Server::new(&small);
-    let eval = |model: &str, into: &str, more: &[&str]| {
-        let into = out.path().join(into);
-        let paths = [data.path(), &into].map(|path| path.to_str().unwrap());
-        let words = ["eval", "--data", paths[0], "--out", paths[1]];
-        let words = words.into_iter().chain(["--model", model]);
-        askmask_with_cache(&out.path().join("cache"), words.chain(more.iter().copied()))
-    };
-    let results = |model: &str, into: &str, more: &[&str]| {
-        let outcome = eval(model, into, more);
-        assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        json_file(&out.path().join(into).join("results.json"))
-    };
-    let local = results(small.to_str().unwrap(), "local", &["--low-memory"]);
-    assert!(server.log().is_empty());
-    let folder = format!("{}/m", server.address);
-    let hub = ["--host", &server.address, "--timeout", "9"];
-    let url = format!("{folder}/manifest.json?key=secret");
-    for (model, more, name) in [
-        (folder.as_str(), &[][..], folder.as_str()),
-        (&url, &[], &folder),
-        ("hub:owner/tiny@v1", &hub, "hub:owner/tiny@v1"),
-    ] {
-        let remote = results(model, &format!("remote {}", name.len()), more);
-        assert_eq!(remote["groups"], local["groups"], "{model}");
-        let [ours, theirs] = [&local, &remote].map(|r| &r["provenance"]["model"]);
-        assert_eq!(ours["sha256"], theirs["sha256"], "{model}");
-        assert_eq!(
-            (&ours["name"], &theirs["name"]),
-            (&json!("small"), &json!(name))
-        );
-        assert!(!server.log().is_empty(), "{model}");
-    }
-    let outcome = eval(&folder, "local", &["--tiles", "1"]);
-    assert!(
-        outcome.refused("file").contains("a setting changed"),
-        "{outcome:?}"
-    );
-    // Where it was downloaded from makes no difference.
-    assert_eq!(eval(&folder, "local", &[]).code, Some(0));
-}
-
-#[test]
 fn baselines_do_not_see_the_picture() {
     let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
     let outcome = eval(data.path(), &out.path().join("blind"), &["--blind"]);
@@ -299,172 +251,9 @@ fn what_is_broken_is_named_and_left_out() {
 }
 
 #[test]
-fn models_with_missing_weights_are_not_measured() {
-    let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
-    let model = ModelCopy::new();
-    model.edit(|tensors, _| {
-        let name = tensors.keys().next().unwrap().clone();
-        let tensor = tensors.remove(&name).unwrap();
-        tensors.insert(format!("foreign.{name}"), tensor);
-    });
-    let outcome = eval_with(model.path(), data.path(), out.path(), &[]);
-    let line = outcome.refused("weights-mismatch");
-    assert!(
-        line.contains("1 missing") && line.contains("1 unused"),
-        "{line}"
-    );
-    assert!(!out.path().join("results.json").exists());
-}
-
-#[test]
 fn unknown_names_are_refused_with_the_known_ones() {
     let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
     let outcome = eval(data.path(), out.path(), &["--families", "direct,color"]);
     let line = outcome.refused("file");
     assert!(line.contains("direct, false-premise"), "{line}");
-}
-
-/// Compares the truth that was measured against with that of the data set's own code.
-fn check_truth(format: &str, folder: &str, path: &str, more: &[&str]) -> Value {
-    let out = TempDir::new().unwrap();
-    let mut arguments = vec!["--format", format];
-    arguments.extend(more);
-    let data = fixture("datasets").join(path);
-    let outcome = eval(&data, out.path(), &arguments);
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let expected = json_file(&fixture("datasets/expected.json"));
-    let answers = answers(out.path());
-    let mut compared = 0;
-    for (id, truth) in expected[folder].as_object().unwrap() {
-        if truth["split"] == "train" {
-            assert!(!answers.contains_key(id), "{id}");
-            continue;
-        }
-        let row = &answers[id];
-        let decode = |value: &Value| Rle::from_json(&value.to_string()).unwrap().decode();
-        let (found, mut wanted) = (decode(&row["mask"]), decode(&truth["truth"]));
-        let mut both = found.clone();
-        if truth["ignore"].is_object() {
-            let ignore = decode(&truth["ignore"]);
-            for (index, ignored) in ignore.data.iter().enumerate() {
-                wanted.data[index] &= 1 - ignored;
-                both.data[index] &= 1 - ignored;
-            }
-        }
-        let predicted = both.area();
-        for (value, wanted) in both.data.iter_mut().zip(&wanted.data) {
-            *value &= wanted;
-        }
-        assert_eq!(row["truth"], wanted.area(), "{id}");
-        assert_eq!(row["predicted"], predicted, "{id}");
-        assert_eq!(row["intersection"], both.area(), "{id}");
-        assert_eq!(
-            row["union"],
-            predicted + wanted.area() - both.area(),
-            "{id}"
-        );
-        compared += 1;
-    }
-    assert_eq!(answers.len(), compared);
-    assert!(compared >= 3, "{compared} questions");
-    json_file(&out.path().join("results.json"))
-}
-
-#[test]
-fn reason_seg_is_read_as_lisa_does() {
-    let results = check_truth("reasonseg", "reasonseg", "reasonseg", &[]);
-    // Kept, but remarked.
-    assert_eq!(results["faults"][0]["code"], "self-crossing");
-    assert_eq!(results["left_out"], 0);
-}
-
-#[test]
-fn refcoco_is_read_from_pickles_of_both_kinds() {
-    check_truth("refcoco", "refcoco", "refcoco", &[]);
-    check_truth(
-        "refcoco",
-        "refcocog",
-        "refcocog/refs(umd).p",
-        &["--splits", "val,testA"],
-    );
-}
-
-#[test]
-fn grefcoco_merges_objects_and_knows_none() {
-    let results = check_truth("grefcoco", "grefcoco", "grefcoco", &[]);
-    assert!(measure(&results, "no target", "n_acc").is_number());
-    assert!(measure(&results, "several targets", "t_acc").is_number());
-}
-
-#[test]
-fn pickles_are_never_executed() {
-    let (data, out) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let trap = data.path().join("executed");
-    let code = format!("cos\nsystem\n(S'touch {}'\ntR.", trap.display());
-    fs::write(data.path().join("refs(unc).p"), code).unwrap();
-    let outcome = eval(data.path(), out.path(), &["--format", "refcoco"]);
-    let line = outcome.refused("file");
-    assert!(
-        line.contains("forbidden-opcode") && line.contains("GLOBAL"),
-        "{line}"
-    );
-    assert!(!trap.exists());
-}
-
-#[test]
-fn broken_files_of_reason_seg_are_left_out_one_by_one() {
-    let (data, out) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let val = data.path().join("val");
-    fs::create_dir(&val).unwrap();
-    let good = fs::read(fixture("datasets/reasonseg/val/b.json")).unwrap();
-    let png = fs::read(fixture("datasets/reasonseg/val/b.png")).unwrap();
-    let text = String::from_utf8(good.clone()).unwrap();
-    for (name, json, picture) in [
-        ("good", good.clone(), Some(&png[..])),
-        ("lost", good.clone(), None),
-        ("torn", good.clone(), Some(&png[..60])),
-        (
-            "label",
-            text.replace("target", "cup").into_bytes(),
-            Some(&png),
-        ),
-        (
-            "point",
-            text.replace("-6.3", "1e300").into_bytes(),
-            Some(&png),
-        ),
-        (
-            "coded",
-            [b"\xff\xfe\x81".as_slice(), &good].concat(),
-            Some(&png),
-        ),
-        ("cut", good[..30].to_vec(), Some(&png)),
-    ] {
-        fs::write(val.join(format!("{name}.json")), json).unwrap();
-        if let Some(picture) = picture {
-            fs::write(val.join(format!("{name}.png")), picture).unwrap();
-        }
-    }
-    let outcome = eval(data.path(), out.path(), &["--format", "reasonseg"]);
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let results = json_file(&out.path().join("results.json"));
-    let faults: BTreeMap<&str, &str> = results["faults"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|f| (f["file"].as_str().unwrap(), f["code"].as_str().unwrap()))
-        .collect();
-    let expected = BTreeMap::from([
-        ("val/coded.json", "wrong-encoding"),
-        ("val/cut.json", "invalid-json"),
-        ("val/label.json", "unknown-label"),
-        ("val/lost.jpg", "missing-picture"),
-        ("val/point.json", "invalid-polygon"),
-        ("val/torn.png", "invalid-image"),
-    ]);
-    assert_eq!(faults, expected);
-    assert_eq!(
-        (&results["left_out"], &results["questions"]),
-        (&json!(6), &json!(1))
-    );
 }
