@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use askmask_core::models::sa2va::{self, Config, LANGUAGE_MODEL, SAM2};
-use askmask_core::weights::{TensorSource, TensorTable};
+use askmask_core::models::sa2va::{self, Config, SAM2};
+use askmask_core::weights::{TensorInfo, TensorTable};
 use askmask_eval::file;
 
 use crate::fault::Fault;
 use crate::model::weights;
 use crate::terminal::print;
 
-/// Tensors whose names begin alike.
+/// Tensors of one part whose names begin alike.
 #[derive(Default)]
 struct Group {
-    /// The loadable part of the model that they belong to.
-    part: &'static str,
     tensors: usize,
     numbers: u64,
     bytes: u64,
@@ -27,22 +25,23 @@ pub fn run(folder: &Path) -> Result<(), Fault> {
     let config = Config::parse(&file::read_text(&folder.join("config.json"))?)?;
     print(&describe(&config));
     print(&format!(
-        "\n{:<34}{:<16}{:>9}{:>16}{:>16}  types\n",
+        "\n{:<46}{:<16}{:>9}{:>16}{:>16}  types\n",
         "tensors of", "part", "tensors", "numbers", "bytes"
     ));
-    let groups = groups(weights.as_ref(), &sa2va::table(&config));
-    for (name, group) in &groups {
-        print(&line(name, group));
+    let table = sa2va::table(&config);
+    let mut all = Group::default();
+    let mut groups: BTreeMap<_, Group> = BTreeMap::new();
+    for name in weights.names() {
+        if let Some(info) = weights.info(name) {
+            let key = (group_of(name), part_of(name, &table));
+            groups.entry(key).or_default().add(info);
+            all.add(info);
+        }
     }
-    let all = groups
-        .into_values()
-        .fold(Group::default(), |all, group| Group {
-            tensors: all.tensors + group.tensors,
-            numbers: all.numbers + group.numbers,
-            bytes: all.bytes + group.bytes,
-            ..all
-        });
-    print(&line("all", &all));
+    for ((name, part), group) in &groups {
+        print(&group.line(name, part));
+    }
+    print(&all.line("all", ""));
     Ok(())
 }
 
@@ -74,48 +73,44 @@ fn describe(config: &Config) -> String {
     )
 }
 
-fn groups(weights: &dyn TensorSource, table: &TensorTable) -> BTreeMap<String, Group> {
-    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    for name in weights.names() {
-        let Some(info) = weights.info(name) else {
-            continue;
-        };
-        let group = groups.entry(group_of(name)).or_default();
-        group.part = match table.part(name) {
-            Some(part) => part,
-            None if table.is_droppable(name) => "video only",
-            None => "unknown",
-        };
-        group.tensors += 1;
-        group.numbers += info.elements().unwrap_or(0) as u64;
-        group.bytes += info.bytes().unwrap_or(0) as u64;
-        *group.dtypes.entry(info.dtype.name()).or_default() += 1;
+impl Group {
+    fn add(&mut self, info: &TensorInfo) {
+        self.tensors += 1;
+        self.numbers += info.elements().unwrap_or(0) as u64;
+        self.bytes += info.bytes().unwrap_or(0) as u64;
+        *self.dtypes.entry(info.dtype.name()).or_default() += 1;
     }
-    groups
+
+    fn line(&self, name: &str, part: &str) -> String {
+        let dtypes: Vec<_> = self
+            .dtypes
+            .iter()
+            .map(|(dtype, count)| format!("{count}×{dtype}"))
+            .collect();
+        format!(
+            "{name:<46}{part:<16}{:>9}{:>16}{:>16}  {}\n",
+            self.tensors,
+            self.numbers,
+            self.bytes,
+            dtypes.join(" ")
+        )
+    }
 }
 
-/// The first levels of a tensor's name: enough to tell what it is of.
+/// The levels of a tensor's name before its first number, or the first level alone.
 fn group_of(name: &str) -> String {
     let name = name
         .strip_prefix(SAM2)
         .map_or(name, |name| name.trim_start_matches('.'));
-    let in_layers = name.starts_with(LANGUAGE_MODEL) && name.contains(".model.");
-    let levels = if in_layers { 3 } else { 1 };
-    name.split('.').take(levels).collect::<Vec<_>>().join(".")
+    let levels: Vec<&str> = name.split('.').collect();
+    let number = |level: &&str| level.parse::<usize>().is_ok();
+    levels[..levels.iter().position(number).unwrap_or(1)].join(".")
 }
 
-fn line(name: &str, group: &Group) -> String {
-    let dtypes: Vec<_> = group
-        .dtypes
-        .iter()
-        .map(|(dtype, count)| format!("{count}×{dtype}"))
-        .collect();
-    format!(
-        "{name:<34}{:<16}{:>9}{:>16}{:>16}  {}\n",
-        group.part,
-        group.tensors,
-        group.numbers,
-        group.bytes,
-        dtypes.join(" ")
-    )
+fn part_of(name: &str, table: &TensorTable) -> &'static str {
+    match table.part(name) {
+        Some(part) => part,
+        None if table.is_droppable(name) => "video only",
+        None => "unknown",
+    }
 }

@@ -28,7 +28,7 @@ pub struct ModelArguments {
     #[arg(long, value_name = "URL", default_value = "https://huggingface.co")]
     host: String,
     /// Seconds without a byte after which a server is given up
-    #[arg(long, alias = "patience", value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     #[arg(value_parser = value_parser!(u64).range(1..=3600))]
     timeout: u64,
     /// What to compute on

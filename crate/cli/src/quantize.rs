@@ -8,8 +8,8 @@ use askmask_core::Error;
 use askmask_core::language::tokenizer::Tokenizer;
 use askmask_core::models::sa2va::{self, Chat, Config};
 use askmask_core::quantize::{Extras, Options, Plan, Report, Sink};
-use askmask_core::weights::Folder;
 use askmask_core::weights::manifest::{Manifest, Origin};
+use askmask_core::weights::{Folder, TensorTable};
 use askmask_eval::file;
 use clap::Args;
 use indicatif::ProgressBar;
@@ -84,12 +84,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
         family: sa2va::FAMILY,
     };
     let manifest = plan.write(&source, extras, &mut sink)?;
-    let report = check(&plan, &source, &sink.folder)?;
+    // The round trip: every file is read again, hashed, and compared with the source.
+    let written = weights(&sink.folder)?;
+    let report = plan.compare(&source, written.as_ref())?;
     sink.rename_to_target()?;
     if arguments.report {
         print(&table(&report));
     }
-    print(&summary(&plan, &manifest, &config));
+    let peak = sa2va::memory(&config, &manifest.tensors)
+        .iter()
+        .map(|stage| stage.weights + stage.activations + stage.activations_per_tile)
+        .max();
+    print(&summary(&plan, &manifest, &tensors));
+    print(&format!(
+        "estimated GPU memory for one tile: {} MiB\n",
+        peak.unwrap_or_default() >> 20
+    ));
     Ok(())
 }
 
@@ -119,12 +129,6 @@ impl Arguments {
     }
 }
 
-/// The round trip: reads every file again, hashes it, and compares every value with the source.
-fn check(plan: &Plan, source: &Folder, folder: &Path) -> Result<Report, Fault> {
-    let written = weights(folder)?;
-    Ok(plan.compare(source, written.as_ref())?)
-}
-
 fn table(report: &Report) -> String {
     let head = format!(
         "{:<64}{:>6}{:>9}{:>13}{:>9}\n",
@@ -145,18 +149,12 @@ fn table(report: &Report) -> String {
     std::iter::once(head).chain(rows).collect()
 }
 
-fn summary(plan: &Plan, manifest: &Manifest, config: &Config) -> String {
+fn summary(plan: &Plan, manifest: &Manifest, table: &TensorTable) -> String {
     let repackaged = if plan.repackaged() {
         "the model was quantized already, its weights are unchanged\n"
     } else {
         ""
     };
-    let stages = sa2va::memory(config, &manifest.tensors);
-    let peak = stages.iter().map(|stage| {
-        let tile = stage.activations_per_tile;
-        (stage.weights + stage.activations + tile) >> 20
-    });
-    let table = sa2va::table(config);
     let video = manifest
         .tensors
         .iter()
@@ -164,13 +162,11 @@ fn summary(plan: &Plan, manifest: &Manifest, config: &Config) -> String {
     let video: u64 = video.flat_map(|t| &t.slices).map(|slice| slice.bytes).sum();
     format!(
         "{repackaged}{} files, {} bytes; {} tensors, {video} bytes of them for video alone, {} left \
-         out (video memory); every file and value checked\nestimated GPU memory for one tile: {} \
-         MiB\n",
+         out (video memory); every file and value checked\n",
         manifest.files.len() + 1,
         manifest.bytes(),
         manifest.tensors.len(),
-        plan.dropped().len(),
-        peak.max().unwrap_or_default()
+        plan.dropped().len()
     )
 }
 

@@ -114,17 +114,14 @@ fn the_address_of_a_folder_leads_to_its_manifest() {
 }
 
 #[test]
-fn the_former_name_of_the_timeout_is_understood() {
+fn a_timeout_has_at_least_one_second() {
     let case = Case::new();
-    for option in ["--timeout", "--patience"] {
-        let outcome = case.ask_at("http://127.0.0.1:9/m/", &[option, "1"]);
-        outcome.refused("network");
-        let outcome = case.ask_at("http://127.0.0.1:9/m/", &[option, "0"]);
-        assert_eq!(outcome.code, Some(2), "{outcome:?}");
-    }
+    let outcome = case.ask_at("http://127.0.0.1:9/m/", &["--timeout", "1"]);
+    outcome.refused("network");
+    let outcome = case.ask_at("http://127.0.0.1:9/m/", &["--timeout", "0"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
     let help = askmask(["ask", "--help"]);
     assert!(help.stdout.contains("--timeout <SECONDS>"), "{help:?}");
-    assert!(!help.stdout.contains("patience"), "{help:?}");
 }
 
 #[test]

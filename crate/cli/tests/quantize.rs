@@ -129,6 +129,41 @@ fn a_quantized_checkpoint_is_packed_without_changing_a_bit() {
 }
 
 #[test]
+fn only_video_needs_the_memory_of_earlier_frames() {
+    let model = ModelCopy::new();
+    model.edit(|tensors, data| {
+        let span = [data.len(), data.len() + 8];
+        data.extend([0; 8]);
+        let entry = json!({"dtype": "BF16", "shape": [4], "data_offsets": span});
+        tensors.insert("grounding_encoder.sam2_model.no_obj_ptr".into(), entry);
+    });
+    let folder = TempDir::new().unwrap();
+    for (name, more, summary) in [
+        (
+            "still",
+            &[][..],
+            "0 bytes of them for video alone, 1 left out",
+        ),
+        (
+            "video",
+            &["--video"],
+            "8 bytes of them for video alone, 0 left out",
+        ),
+    ] {
+        let small = folder.path().join(name);
+        let outcome = quantize(model.path(), &small, more);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stdout.contains(summary), "{outcome:?}");
+        let inspected = askmask(["inspect", small.to_str().unwrap()]).stdout;
+        assert_eq!(
+            inspected.contains("video only"),
+            name == "video",
+            "{inspected}"
+        );
+    }
+}
+
+#[test]
 fn a_checkpoint_with_an_older_tokenizer_gets_a_new_one() {
     let model = ModelCopy::new();
     let tokenizer = read(model.path(), "tokenizer.json");
