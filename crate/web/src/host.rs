@@ -1,7 +1,7 @@
 //! The embedder's callbacks as a core [`Host`].
 
 use askmask_core::error::Error;
-use askmask_core::{Host, Stage, TraceEvent};
+use askmask_core::{Host, Stage, TraceEvent, TraceStage};
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Float32Array, Function, Reflect};
 use serde::Serialize;
@@ -23,6 +23,14 @@ enum HostEvent {
     },
     /// The next characters of the answer, complete ones only.
     Token { text: String },
+}
+
+/// A [`TraceEvent`] but for its values, which cross as an array of their own.
+#[derive(Serialize)]
+struct TraceFields {
+    stage: TraceStage,
+    index: usize,
+    shape: Vec<usize>,
 }
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -104,7 +112,11 @@ impl Host for JsHost {
             shape,
             values,
         } = event;
-        let fields = serde_json::json!({"stage": stage, "index": index, "shape": shape});
+        let fields = TraceFields {
+            stage,
+            index,
+            shape,
+        };
         let (Some(on_trace), Ok(object)) = (&self.on_trace, to_object(&fields)) else {
             return;
         };

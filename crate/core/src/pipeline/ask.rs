@@ -170,6 +170,7 @@ impl Decoder<'_> {
         let x = model.embed(ids, run.device())?;
         run.trace(TraceStage::LmInputsEmbeds, 0, &x).await?;
         host.progress(Stage::Think, 0, None);
+        host.checkpoint().await?;
         let hidden = model.forward(x, self.state, &mut run).await?;
         self.logits(hidden).await
     }
