@@ -69,10 +69,10 @@ export function preflight(text: string, config: string, machine: Machine): Prefl
   const reasons: Record<Fit, PreflightReason[]> = {
     fits: [],
     tight: [{ kind: "memory-tight", needs: peak, has: 1.1 * peak }],
-    "does-not-fit": [{ kind: "memory-exceeded", needs: peak, has: 4e6 }],
+    "does-not-fit": [{ kind: "memory-exceeded", needs: peak, has: 2e6 }],
   };
   const suggestions: PreflightSuggestion[] = [
-    { kind: "fewer-tiles", maxTiles: 1, peak: gpu(1), now: peak },
+    { kind: "fewer-tiles", maxTiles: 1, peak: 0.8 * peak, now: peak },
     { kind: "low-memory", peak: 0.5 * peak, now: peak },
   ];
   const stages: Stage[] = ["load", "encode-image", "think", "mask"];

@@ -117,7 +117,7 @@ export class Store {
     manifest: Manifest,
     context: DownloadContext,
   ): Promise<StoredFiles> {
-    // First, so that what a preview brought is not collected.
+    // First, so that only what this manifest does not name is collected.
     const named = await this.#announce(key, { source: origin.source, manifest });
     await unshared(useLock(key), 1, () => this.#records.collect());
     const release = await share(useLock(key), context.signal);
@@ -131,13 +131,25 @@ export class Store {
     }
   }
 
-  /** Brings small files of a model that nobody asked for yet; they do not make it a stored one. */
-  preview(
-    origin: Origin,
-    files: readonly FileEntry[],
-    context: DownloadContext,
-  ): Promise<Map<string, Blob>> {
-    return new Download(origin, origin.keep ? this.disk : null, this.memory, context).run(files);
+  /** A small file of a model that nobody asked for yet: nothing is stored for it. */
+  async preview(origin: Origin, entry: FileEntry, context: DownloadContext): Promise<string> {
+    const stored = await this.#textOf(entry);
+    if (stored !== null) return stored;
+    const passing = { ...origin, keep: false };
+    const found = await new Download(passing, null, this.memory, context).run([entry]);
+    return found.get(entry.name)?.text() ?? "";
+  }
+
+  /** Null unless the file is stored whole. */
+  async #textOf(entry: FileEntry): Promise<string | null> {
+    if (!(await this.#records.isDone(entry))) return null;
+    try {
+      const blob = await this.#backend.blob(entry.sha256);
+      return blob?.size === entry.bytes ? await blob.text() : null;
+    } catch {
+      // Another tab has deleted it meanwhile.
+      return null;
+    }
   }
 
   /** Bytes of a model that need no download. */
