@@ -39,7 +39,7 @@ export interface ComputeOptions extends Options {
 }
 
 export interface AskOptions extends ComputeOptions {
-  /** Called with each piece of the answer's visible text as it is written. */
+  /** Called with the next characters of the answer, as they are written. */
   onToken?: ((text: string) => void) | undefined;
 }
 

@@ -5,15 +5,15 @@ import type { Extent } from "./geometry";
 
 const SEG = "[SEG]";
 
-/** A piece of an answer: text, or the mark of the object with that index. */
-type Piece = { text: string } | { object: number };
+/** Text of an answer, or the mark of the object with that index. */
+type TextOrMark = { text: string } | { object: number };
 
 /** Splits an answer at its `[SEG]` marks. */
-export function pieces(answer: string): Piece[] {
+export function splitAtMarks(answer: string): TextOrMark[] {
   const texts = answer.split(SEG);
-  return texts.flatMap((text, index): Piece[] => {
+  return texts.flatMap((text, index): TextOrMark[] => {
     const shown = index === 0 ? text.trimStart() : text;
-    const before: Piece[] = shown === "" ? [] : [{ text: shown }];
+    const before: TextOrMark[] = shown === "" ? [] : [{ text: shown }];
     return index < texts.length - 1 ? [...before, { object: index }] : before;
   });
 }

@@ -1,4 +1,4 @@
-/** One request, with a watchdog over its silence and a cause for its failure. */
+/** One request, with a limit to its silence and a cause for its failure. */
 
 import type { RetryPolicy } from "../../models";
 import { CONTINUES, FetchFault } from "./http-faults";
@@ -11,7 +11,7 @@ interface FileRequest {
   cache: RequestCache;
 }
 
-/** A response whose body comes in pieces; whoever takes it must `close` it. */
+/** A response whose body comes in chunks; whoever takes it must `close` it. */
 export class HttpResponse {
   private constructor(
     readonly response: Response,
@@ -45,7 +45,7 @@ export class HttpResponse {
   }
 
   /** The body. Ends early with a fault when the connection breaks or falls silent. */
-  async *pieces(signal: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>> {
+  async *chunks(signal: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>> {
     const reader = this.response.body?.getReader();
     while (reader !== undefined) {
       let value: Uint8Array<ArrayBuffer> | undefined;

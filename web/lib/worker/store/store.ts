@@ -232,8 +232,8 @@ async function fetchManifest(
     if (isHtml(reply.response)) throw webPage(MANIFEST);
     const decoder = new TextDecoder();
     let [text, bytes] = ["", 0];
-    for await (const piece of reply.pieces(signal)) {
-      bytes += piece.length;
+    for await (const chunk of reply.chunks(signal)) {
+      bytes += chunk.length;
       if (bytes > MANIFEST_LIMIT) {
         throw new AskmaskError(
           "integrity",
@@ -241,7 +241,7 @@ async function fetchManifest(
           "Check the address.",
         );
       }
-      text += decoder.decode(piece, { stream: true });
+      text += decoder.decode(chunk, { stream: true });
     }
     return text + decoder.decode();
   } finally {
