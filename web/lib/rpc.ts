@@ -86,12 +86,8 @@ export class Bridge {
     if (options.signal?.aborted) return Promise.reject(abortError());
     const id = this.#nextId++;
     return new Promise<Result<M>>((resolve, reject) => {
-      this.#running = {
-        id,
-        options,
-        resolve: resolve as (value: Result<Method>) => void,
-        reject,
-      };
+      const settle = resolve as (value: Result<Method>) => void;
+      this.#running = { id, options, resolve: settle, reject };
       this.#post({ type: "call", id, method, params, traced: options.traced ?? false });
       this.#restartSilenceTimer();
     });

@@ -148,6 +148,15 @@ test("fault 27: a missing model is told, and looking again works", async ({ page
   await expect(page.locator("#card-fit-title")).toHaveText("Fits this device");
 });
 
+test("a failed download is told, and what came before it is counted", async ({ page, server }) => {
+  await lookAt(page, server.address);
+  server.order("weights-00004.safetensors", { status: 403 });
+  server.pause = 40;
+  await startButton(page).click();
+  await expect(page.locator("#card-error")).toContainText("403");
+  await expect(startButton(page)).toHaveText(/^Download the other \d\.\d MB from localhost:4190/);
+});
+
 test("a folder from disk is used where it lies", async ({ page, model }) => {
   await page.addInitScript(() => Reflect.deleteProperty(window, "showDirectoryPicker"));
   await openPage(page);

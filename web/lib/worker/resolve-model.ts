@@ -81,10 +81,8 @@ async function atOrigin(
     const progress = new DownloadProgress(listing.bytes, onProgress);
     return { signal, retry, progress, newHash, rehash };
   };
-  const config = async () => {
-    const quiet = context(false, () => undefined);
-    return store.preview(origin, configEntry(listing), quiet);
-  };
+  const quiet = () => context(false, () => undefined);
+  const config = async () => store.preview(origin, configEntry(listing), quiet());
   const obtain = (rehash: boolean) => {
     const loud = context(rehash, (told) => host.onEvent({ type: "progress", ...told }));
     return store.obtain(origin, key, manifest, loud);

@@ -53,7 +53,9 @@ export class HttpResponse {
         ({ value } = await timely(reader.read(), this.request, this.retry, this.connection));
       } catch (cause) {
         signal.throwIfAborted();
-        throw cause instanceof FetchFault ? cause : broken(this.request);
+        if (cause instanceof FetchFault) throw cause;
+        const message = `The connection broke while ${this.request.file} was coming.`;
+        throw new FetchFault(message, CONNECTION, true);
       }
       if (value === undefined) return;
       yield value;
@@ -90,10 +92,6 @@ async function timely<T>(
 }
 
 const CONNECTION = `Check the connection and try again. ${CONTINUES}`;
-
-function broken({ file }: FileRequest): FetchFault {
-  return new FetchFault(`The connection broke while ${file} was coming.`, CONNECTION, true);
-}
 
 /**
  * Browsers do not say why a request failed. If one that may not be read

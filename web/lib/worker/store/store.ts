@@ -64,15 +64,9 @@ export class Store {
     }
     const record = await this.#records.read(key);
     if (record !== null && (await this.#records.isComplete(record))) return record.manifest;
-    const text = await withRetries(
-      () => fetchManifest(origin, retry, signal),
-      () => 0,
-      {
-        retry,
-        signal,
-        onFault: () => undefined,
-      },
-    );
+    const attempt = () => fetchManifest(origin, retry, signal);
+    const context = { retry, signal, onFault: () => undefined };
+    const text = await withRetries(attempt, () => 0, context);
     return { text, listing: read(text) };
   }
 
@@ -88,26 +82,16 @@ export class Store {
     return stored;
   }
 
-  #bring(
+  async #bring(
     origin: Origin,
     key: string,
     manifest: Manifest,
     context: DownloadContext,
   ): Promise<StoredFiles> {
-    if (!origin.keep) return this.#intoMemory(origin, manifest, context, null);
-    if (this.disk === null) return this.#intoMemory(origin, manifest, context, "unsupported");
-    return this.#ontoDisk(this.disk, origin, key, manifest, context);
-  }
-
-  async #intoMemory(
-    origin: Origin,
-    { listing }: Manifest,
-    context: DownloadContext,
-    unstored: StoredFiles["unstored"],
-  ): Promise<StoredFiles> {
-    const download = new Download(origin, null, this.memory, context);
-    const files = await download.run(listing.files);
-    return { files, unstored, release: () => undefined };
+    const { disk, memory } = this;
+    if (origin.keep && disk !== null) return this.#ontoDisk(disk, origin, key, manifest, context);
+    const files = await new Download(origin, null, memory, context).run(manifest.listing.files);
+    return { files, unstored: origin.keep ? "unsupported" : null, release: () => undefined };
   }
 
   async #ontoDisk(
@@ -235,11 +219,8 @@ async function fetchManifest(
     for await (const chunk of reply.chunks(signal)) {
       bytes += chunk.length;
       if (bytes > MANIFEST_LIMIT) {
-        throw new AskmaskError(
-          "integrity",
-          `${MANIFEST} is larger than 4 MiB.`,
-          "Check the address.",
-        );
+        const message = `${MANIFEST} is larger than 4 MiB.`;
+        throw new AskmaskError("integrity", message, "Check the address.");
       }
       text += decoder.decode(chunk, { stream: true });
     }
