@@ -68,10 +68,10 @@ export function percent(fraction: number): string {
   return `${Math.round(value)}%`;
 }
 
-/** Bytes in powers of a thousand, as shops and browsers count them. */
+/** Bytes in powers of a thousand, as shops and browsers count them; the unit stays on the line. */
 export function size(bytes: number): string {
-  if (bytes >= 999.5e6) return `${(bytes / 1e9).toFixed(2)} GB`;
-  return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+  if (bytes >= 999.5e6) return `${(bytes / 1e9).toFixed(2)}\u00a0GB`;
+  return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)}\u00a0MB`;
 }
 
 export function duration(seconds: number): string {

@@ -36,7 +36,7 @@ test("cancels and goes on where it stopped", async ({ page, server, model }) => 
   await expect(page.locator("#install-detail")).toContainText("of 6.3 MB");
   await page.getByRole("button", { name: "Cancel" }).click();
   await expect(page.locator("#models-live")).toHaveText("Stopped. What was downloaded is kept.");
-  await expect(startButton(page)).toHaveText(/^Download the other \d\.\d MB from localhost:4190/);
+  await expect(startButton(page)).toHaveText(/^Download the other \d\.\d\sMB from localhost:4190/);
   await page.getByRole("button", { name: "All models" }).click();
   await expect(page.locator(".model-row progress")).toBeVisible();
   server.pause = 0;
@@ -154,7 +154,7 @@ test("a failed download is told, and what came before it is counted", async ({ p
   server.pause = 40;
   await startButton(page).click();
   await expect(page.locator("#card-error")).toContainText("403");
-  await expect(startButton(page)).toHaveText(/^Download the other \d\.\d MB from localhost:4190/);
+  await expect(startButton(page)).toHaveText(/^Download the other \d\.\d\sMB from localhost:4190/);
 });
 
 test("a folder from disk is used where it lies", async ({ page, model }) => {

@@ -117,11 +117,12 @@ export class ModelCard {
     try {
       const [normal, low] = await Promise.all([look(false), look(true)]);
       if (abort.signal.aborted) return;
-      this.#reports = { normal, low };
-      const levers = setLevers ? bestLevers(this.#reports) : {};
+      const reports = { normal, low };
+      const levers = setLevers ? bestLevers(reports) : {};
       this.#choice = { ...choice, name: normal.name, ...levers };
       // Reasons and stages are told for the levers that were asked about.
       if (setLevers && this.#choice.maxTiles !== maxTiles) return this.#check(false);
+      this.#reports = reports;
       this.say(`${normal.name}: ${FIT_TITLES[this.#report?.preflight.fit ?? "fits"]}.`);
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return;
