@@ -1,4 +1,4 @@
-/** Every error code, the same list as `Error::code()` in the Rust core. */
+/** Every error code: those of `Error::code()` in the Rust core, and two of this library. */
 export const ERROR_CODES = [
   "invalid-image",
   "image-too-large",
@@ -9,13 +9,12 @@ export const ERROR_CODES = [
   "out-of-memory",
   "gpu-result-invalid",
   "network",
-  "storage-quota",
-  "in-use",
   "integrity",
   "weights-mismatch",
   "unsupported-model",
-  "disposed",
   "internal",
+  "in-use",
+  "disposed",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

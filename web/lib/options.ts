@@ -24,8 +24,6 @@ export interface LoadOptions extends Options {
   maxTiles?: MaxTiles | undefined;
   /** Keeps one part of the model on the GPU at a time; slower. */
   lowMemory?: boolean | undefined;
-  /** Folder that holds the embedded model's `models/`; the page's own by default. */
-  assetBase?: string | undefined;
   retry?: RetryPolicy | undefined;
 }
 
@@ -39,13 +37,12 @@ export interface ComputeOptions extends Options {
 }
 
 export interface AskOptions extends ComputeOptions {
-  /** Called with each piece of the answer's visible text as it is written. */
+  /** Called with the next characters of the answer, as they are written. */
   onToken?: ((text: string) => void) | undefined;
 }
 
 export function modelRequest(source: string | ModelSource, options: LoadOptions): ModelRequest {
-  const base = new URL(options.assetBase ?? "./", document.baseURI);
-  const embedded = new URL("models/nano/manifest.json", base).href;
+  const embedded = new URL("models/nano/manifest.json", document.baseURI).href;
   const { device = "auto", maxTiles, lowMemory, retry } = options;
   const parsed = typeof source === "string" ? parseSource(source, document.baseURI) : source;
   return { source: parsed, embedded, device, maxTiles, lowMemory, retry };

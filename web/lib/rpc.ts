@@ -40,7 +40,7 @@ export class Bridge {
   #running: Running | null = null;
   #pending = new Set<(error: Error) => void>();
   #nextId = 1;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #silenceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly spawn: () => WorkerLike = spawnWorker) {}
 
@@ -73,7 +73,7 @@ export class Bridge {
 
   /** Ends the worker and rejects everything under way or waiting. */
   stop(error: Error): void {
-    clearTimeout(this.#watchdog);
+    clearTimeout(this.#silenceTimer);
     this.#worker?.terminate();
     this.#worker = null;
     this.generation = ++generations;
@@ -86,14 +86,10 @@ export class Bridge {
     if (options.signal?.aborted) return Promise.reject(abortError());
     const id = this.#nextId++;
     return new Promise<Result<M>>((resolve, reject) => {
-      this.#running = {
-        id,
-        options,
-        resolve: resolve as (value: Result<Method>) => void,
-        reject,
-      };
+      const settle = resolve as (value: Result<Method>) => void;
+      this.#running = { id, options, resolve: settle, reject };
       this.#post({ type: "call", id, method, params, traced: options.traced ?? false });
-      this.#watch();
+      this.#restartSilenceTimer();
     });
   }
 
@@ -118,7 +114,7 @@ export class Bridge {
       return;
     }
     if (message.id !== this.#running?.id) return;
-    this.#watch();
+    this.#restartSilenceTimer();
     if (message.type === "event") this.#emit(this.#running, message.event);
     else this.#finish(message);
   }
@@ -143,15 +139,15 @@ export class Bridge {
   }
 
   #settle(): Running | null {
-    clearTimeout(this.#watchdog);
+    clearTimeout(this.#silenceTimer);
     const running = this.#running;
     this.#running = null;
     return running;
   }
 
-  #watch(): void {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#crash("The worker fell silent."), SILENCE_LIMIT_MS);
+  #restartSilenceTimer(): void {
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = setTimeout(() => this.#crash("The worker fell silent."), SILENCE_LIMIT_MS);
   }
 
   #emit({ options }: Running, event: CallEvent): void {

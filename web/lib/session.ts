@@ -17,6 +17,7 @@ import type {
   DeviceReport,
   FormOf,
   ImageSource,
+  Loaded,
   MaskData,
   MaskForm,
   ModelRequest,
@@ -93,10 +94,7 @@ async function askToKeep(): Promise<void> {
 export class Model {
   /** @internal */
   readonly bridge = new Bridge();
-  #device: DeviceReport | null = null;
-  #manifest = "";
-  #recoveries = 0;
-  #notice: string | null = null;
+  #loaded: Loaded | null = null;
   #recovery: string | null = null;
   #loadedIn = -1;
   #disposed = false;
@@ -106,22 +104,17 @@ export class Model {
 
   /** Where the model runs; null until it is loaded. */
   get device(): DeviceReport | null {
-    return this.#device;
+    return this.#loaded?.device ?? null;
   }
 
   /** Something that people should know, such as that the model is not kept; or null. */
   get notice(): string | null {
-    return this.#notice;
+    return [this.#recovery, this.#loaded?.notice].filter(Boolean).join(" ") || null;
   }
 
   /** SHA-256 of the model's manifest, in hex; empty until it is loaded. */
   get manifest(): string {
-    return this.#manifest;
-  }
-
-  /** How often the GPU failed and a fresh worker took over. */
-  get recoveries(): number {
-    return this.#recoveries;
+    return this.#loaded?.manifest ?? "";
   }
 
   /** What the model takes up now, and took at most. */
@@ -136,11 +129,9 @@ export class Model {
   async ensure(call: Call): Promise<void> {
     if (this.#disposed) throw disposedModel();
     if (this.#loadedIn === this.bridge.generation) return;
-    const { device, notice, kept, manifest } = await call("load", this.request);
-    this.#device = device;
-    this.#manifest = manifest;
-    this.#notice = [this.#recovery, notice].filter((text) => text !== null).join(" ") || null;
-    this.request = { ...this.request, kept, rehash: false };
+    const loaded = await call("load", this.request);
+    this.#loaded = loaded;
+    this.request = { ...this.request, kept: loaded.kept, rehash: false };
     this.#loadedIn = this.bridge.generation;
   }
 
@@ -155,7 +146,6 @@ export class Model {
       return await this.bridge.run(job, callOptions(options));
     } catch (error) {
       if (!isFatal(error) || this.#disposed) throw error;
-      this.#recoveries += 1;
       this.#prepareRecovery(error);
       options.onRecover?.(error);
     }

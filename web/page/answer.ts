@@ -5,7 +5,7 @@ import type { App } from "./app";
 import { NANO } from "./choice";
 import { button, byId, make } from "./dom";
 import { EXPLANATIONS, outcomeOf } from "./outcome";
-import { pieces } from "./words";
+import { splitAtMarks } from "./words";
 
 const PLACEHOLDER = "The answer appears here, word by word, with a colored mask for each object.";
 
@@ -28,16 +28,16 @@ export class AnswerView {
     this.#text.classList.toggle("writing", writing);
     this.#text.classList.toggle("placeholder", answer === "" && !writing);
     if (answer === "" && !writing) this.#text.textContent = app.busy === "ask" ? "" : PLACEHOLDER;
-    else this.#text.replaceChildren(...this.#pieces(answer));
+    else this.#text.replaceChildren(...this.#textAndMarks(answer));
     this.#explain();
   }
 
-  #pieces(answer: string): (Node | string)[] {
-    return pieces(answer).map((piece) => {
+  #textAndMarks(answer: string): (Node | string)[] {
+    return splitAtMarks(answer).map((shown) => {
       // A mark stays on the line of its word and of the full stop after it.
-      if ("text" in piece)
-        return piece.text.replace(/ $/, "\u00a0").replace(/^(?=\p{P})/u, "\u2060");
-      const item = this.app.streamed === null ? this.app.edits.items[piece.object] : undefined;
+      if ("text" in shown)
+        return shown.text.replace(/ $/, "\u00a0").replace(/^(?=\p{P})/u, "\u2060");
+      const item = this.app.streamed === null ? this.app.edits.items[shown.object] : undefined;
       const dot = make("span", { className: "dot" });
       dot.style.setProperty("--color", item?.color ?? "currentColor");
       dot.setAttribute("role", "img");

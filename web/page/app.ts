@@ -67,7 +67,8 @@ export class App extends Observable {
   lastError: string | null = null;
   readonly timings = new Timings();
   #history = new History<Edits>(NO_EDITS);
-  #speakers: ((text: string) => void)[] = [];
+  /** Hears what a screen reader should say. */
+  onAnnounce: (text: string) => void = () => undefined;
   #abort: AbortController | null = null;
   #nextId = 0;
   #retry: (() => void) | null = null;
@@ -99,13 +100,8 @@ export class App extends Observable {
     return this.edits.items.filter(({ id, found }) => found.area > 0 && !this.hidden.has(id));
   }
 
-  /** Hears what a screen reader should say. */
-  onAnnounce(speaker: (text: string) => void): void {
-    this.#speakers.push(speaker);
-  }
-
   announce(text: string): void {
-    for (const speak of this.#speakers) speak(text);
+    this.onAnnounce(text);
   }
 
   /** Changes plain settings such as tool, view or opacity. */

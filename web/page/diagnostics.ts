@@ -1,6 +1,5 @@
 /** A text for bug reports: what ran where and how fast. Never the picture, a question or an answer. */
 
-import type { DeviceReport, MemoryUsage, Stage } from "../lib";
 import type { App } from "./app";
 import { byId } from "./dom";
 import { describeSource } from "./models/sources";
@@ -9,12 +8,6 @@ import { describeSource } from "./models/sources";
 function build(): string {
   const meta = document.querySelector<HTMLMetaElement>('meta[name="askmask-build"]');
   return meta?.content ?? "development";
-}
-
-interface Adapter {
-  name: string;
-  features: string[];
-  limits: Record<string, number>;
 }
 
 /** Limits that decide what a model can do here. */
@@ -27,7 +20,7 @@ const LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
-async function adapter(): Promise<Adapter | null> {
+async function adapter(): Promise<object | null> {
   try {
     const found = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!found) return null;
@@ -42,29 +35,7 @@ async function adapter(): Promise<Adapter | null> {
   }
 }
 
-interface Facts {
-  build: string;
-  browser: string;
-  secure: boolean;
-  offline: readonly string[];
-  model: {
-    name: string;
-    source: string;
-    manifest: string | null;
-    notice: string | null;
-    maxTiles: number;
-    lowMemory: boolean;
-  };
-  device: DeviceReport | null;
-  adapter: Adapter | null;
-  memory: MemoryUsage | null;
-  /** Milliseconds that each stage took when it ran last. */
-  timings: Partial<Record<Stage, number>>;
-  recoveries: readonly string[];
-  lastError: string | null;
-}
-
-export async function collect(app: App, kept: readonly string[]): Promise<Facts> {
+async function collect(app: App, kept: readonly string[]): Promise<object> {
   const { choice, loaded } = app.runtime;
   // While the model works, its numbers would have to wait.
   const memory = loaded && app.busy === null ? loaded.memoryUsage().catch(() => null) : null;

@@ -6,11 +6,12 @@ import type { Item } from "./types";
 
 type FileKind = "mask" | "cutout" | "rle" | "svg";
 
-export const FILE_KINDS: { kind: FileKind; label: string; file: string }[] = [
-  { kind: "mask", label: "Mask", file: "mask as PNG" },
-  { kind: "cutout", label: "Cutout", file: "cutout as PNG" },
-  { kind: "rle", label: "RLE", file: "COCO run lengths as JSON" },
-  { kind: "svg", label: "SVG", file: "outline as SVG" },
+/** Each with what it is, for people, and how its file's name ends. */
+export const FILE_KINDS: { kind: FileKind; label: string; file: string; ending: string }[] = [
+  { kind: "mask", label: "Mask", file: "mask as PNG", ending: "mask.png" },
+  { kind: "cutout", label: "Cutout", file: "cutout as PNG", ending: "cutout.png" },
+  { kind: "rle", label: "RLE", file: "COCO run lengths as JSON", ending: "rle.json" },
+  { kind: "svg", label: "SVG", file: "outline as SVG", ending: "mask.svg" },
 ];
 
 /** The joined mask of all items, in a picture whose model still runs. */
@@ -41,20 +42,13 @@ function svgFile({ width, height }: Mask, path: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size}><path fill-rule="evenodd" d="${path}"/></svg>\n`;
 }
 
-const ENDINGS: Record<FileKind, string> = {
-  mask: "mask.png",
-  cutout: "cutout.png",
-  rle: "rle.json",
-  svg: "mask.svg",
-};
-
 export async function exportItems(
   picture: Picture,
   items: readonly Item[],
-  kind: FileKind,
+  { kind, ending }: (typeof FILE_KINDS)[number],
 ): Promise<void> {
   const blob = await encode(await joined(picture, items), kind);
   const name = items.length === 1 && items[0] ? items[0].name : "objects";
   const stem = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
-  saveFile(blob, `${stem}-${ENDINGS[kind]}`);
+  saveFile(blob, `${stem}-${ending}`);
 }

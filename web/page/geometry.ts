@@ -26,10 +26,6 @@ const MIN_ZOOM = 0.5;
 /** The whole picture, centred, as large as it fits. */
 export function fit(picture: Extent, canvas: Extent): View {
   const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
-  return centre(scale, picture, canvas);
-}
-
-function centre(scale: number, picture: Extent, canvas: Extent): View {
   return {
     scale,
     x: (canvas.width - picture.width * scale) / 2,

@@ -3,11 +3,6 @@
 import type { App } from "./app";
 import { byId } from "./dom";
 
-/** The first file of a drop or a paste, if there is one. */
-function fileIn(transfer: DataTransfer | null): File | null {
-  return transfer?.files[0] ?? null;
-}
-
 export class Intake {
   readonly #note = byId("drop-note", HTMLElement);
   #previewUrl = "";
@@ -37,9 +32,10 @@ export class Intake {
     this.#note.hidden = false;
   }
 
+  /** The first file of a drop or a paste, if there is one. */
   #take(event: Event, transfer: DataTransfer | null): void {
-    const file = fileIn(transfer);
-    if (file === null) return;
+    const file = transfer?.files[0];
+    if (file === undefined) return;
     event.preventDefault();
     this.#open(file);
   }

@@ -83,9 +83,10 @@ export class Legend {
     const group = make("div", { className: "exports" });
     group.setAttribute("role", "group");
     group.setAttribute("aria-label", `Save ${name}`);
-    for (const { kind, label, file } of FILE_KINDS) {
+    for (const type of FILE_KINDS) {
+      const { kind, label, file } = type;
       const save = button(label, "quiet", () => {
-        const saved = this.app.ready().then((picture) => exportItems(picture, items, kind));
+        const saved = this.app.ready().then((picture) => exportItems(picture, items, type));
         this.app.report(saved);
       });
       save.title = `Save ${name}: ${file}`;

@@ -57,9 +57,9 @@ function connectDevice(app: App): void {
 
 function connectLiveRegion(app: App): void {
   const live = byId("live", HTMLElement);
-  app.onAnnounce((text) => {
+  app.onAnnounce = (text) => {
     live.textContent = text;
-  });
+  };
 }
 
 /** Says how large the model is before anything large is fetched. */

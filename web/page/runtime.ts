@@ -16,20 +16,13 @@ import type { ModelChoice } from "./choice";
 import { size } from "./words";
 
 export class Runtime {
-  #choice: ModelChoice;
   #model: Promise<Model> | null = null;
   /** The model that runs; null until one is loaded. */
   loaded: Model | null = null;
   /** Called before a model goes, so that nothing is left waiting for it. */
   onRelease: () => void = () => undefined;
 
-  constructor(choice: ModelChoice) {
-    this.#choice = choice;
-  }
-
-  get choice(): ModelChoice {
-    return this.#choice;
-  }
+  constructor(public choice: ModelChoice) {}
 
   /** Where the model runs; null until one is loaded. */
   get device(): DeviceReport | null {
@@ -59,7 +52,7 @@ export class Runtime {
     };
     const model = await load(choice.source, { ...choice, ...options, onProgress });
     this.#release();
-    this.#choice = choice;
+    this.choice = choice;
     this.#model = Promise.resolve(model);
     this.loaded = model;
   }
@@ -67,13 +60,13 @@ export class Runtime {
   /** Drops the model; the next one is `choice`. */
   switchTo(choice: ModelChoice): void {
     this.#release();
-    this.#choice = choice;
+    this.choice = choice;
   }
 
   async #load(options: Options): Promise<Model> {
-    const { source } = this.#choice;
+    const { source } = this.choice;
     if (source.kind === "manifest" || source.kind === "hub") await this.#requireStored(source);
-    return load(source, { ...this.#choice, ...options });
+    return load(source, { ...this.choice, ...options });
   }
 
   /** Nothing large is downloaded without the button that says how large. */
@@ -83,7 +76,7 @@ export class Runtime {
     const missing = stored ? `; ${size(stored.bytes - stored.storedBytes)} are missing` : "";
     throw new AskmaskError(
       "network",
-      `${this.#choice.name} is not stored in this browser any more${missing}.`,
+      `${this.choice.name} is not stored in this browser any more${missing}.`,
       "Download it again under Models, or let nano answer.",
     );
   }

@@ -5,15 +5,15 @@ import type { Extent } from "./geometry";
 
 const SEG = "[SEG]";
 
-/** A piece of an answer: text, or the mark of the object with that index. */
-type Piece = { text: string } | { object: number };
+/** Text of an answer, or the mark of the object with that index. */
+type TextOrMark = { text: string } | { object: number };
 
 /** Splits an answer at its `[SEG]` marks. */
-export function pieces(answer: string): Piece[] {
+export function splitAtMarks(answer: string): TextOrMark[] {
   const texts = answer.split(SEG);
-  return texts.flatMap((text, index): Piece[] => {
+  return texts.flatMap((text, index): TextOrMark[] => {
     const shown = index === 0 ? text.trimStart() : text;
-    const before: Piece[] = shown === "" ? [] : [{ text: shown }];
+    const before: TextOrMark[] = shown === "" ? [] : [{ text: shown }];
     return index < texts.length - 1 ? [...before, { object: index }] : before;
   });
 }
@@ -68,10 +68,10 @@ export function percent(fraction: number): string {
   return `${Math.round(value)}%`;
 }
 
-/** Bytes in powers of a thousand, as shops and browsers count them. */
+/** Bytes in powers of a thousand, as shops and browsers count them; the unit stays on the line. */
 export function size(bytes: number): string {
-  if (bytes >= 999.5e6) return `${(bytes / 1e9).toFixed(2)} GB`;
-  return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+  if (bytes >= 999.5e6) return `${(bytes / 1e9).toFixed(2)}\u00a0GB`;
+  return `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)}\u00a0MB`;
 }
 
 export function duration(seconds: number): string {

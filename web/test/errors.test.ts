@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { AskmaskError, abortError, ERROR_CODES, fromWire, isAbort, toWire } from "../lib/errors";
 
 describe("errors", () => {
-  it("are the same list as in the Rust core", () => {
+  it("are those of the Rust core and two of the library", () => {
     const rust = readFileSync(new URL("../../crate/core/src/error.rs", import.meta.url), "utf8");
-    const codes = [...rust.matchAll(/Self::\w+(?: \{ \.\. \})? => "([a-z][a-z-]+)"/g)].map(
+    const codes = [...rust.matchAll(/^ *[\w:]+(?: \{ \.\. \})? => "([a-z-]+)",/gm)].map(
       ([, code]) => code,
     );
     // A cancel crosses as the platform's AbortError, not as one of ours.
-    const expected = codes.filter((code) => code !== "cancelled");
+    const expected = codes.filter((code) => code !== "cancelled").concat("in-use", "disposed");
+    expect(codes).toContain("cancelled");
     expect([...ERROR_CODES].sort()).toEqual(expected.sort());
   });
 

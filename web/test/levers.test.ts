@@ -48,19 +48,23 @@ describe("levers", () => {
 
   it("says what each costs", () => {
     const normal = report(["fits", "tight", NO]);
-    expect(tilesCost(normal, 1)).toBe("3.10 GB");
-    expect(tilesCost(normal, 4)).toBe("3.40 GB, tight");
-    expect(tilesCost(normal, 12)).toBe("4.20 GB, too large");
+    expect(tilesCost(normal, 1)).toBe("3.10\u00a0GB");
+    expect(tilesCost(normal, 4)).toBe("3.40\u00a0GB, tight");
+    expect(tilesCost(normal, 12)).toBe("4.20\u00a0GB, too large");
     const low = report(["fits", "fits", "fits"], 1.5e9);
-    expect(lowMemoryCost({ normal, low })).toContain("1.50 GB at the peak instead of 3.00 GB");
+    expect(lowMemoryCost({ normal, low })).toContain(
+      "1.50\u00a0GB at the peak instead of 3.00\u00a0GB",
+    );
     expect(lowMemoryCost({ normal, low: normal })).toBe("Saves nothing for this model.");
   });
 
   it("names bytes, host and license before a download", () => {
     const fresh = report(["fits", "fits", "fits"]);
-    expect(startLabel(fresh)).toBe("Download 900 MB from models.example (Apache-2.0)");
+    expect(startLabel(fresh)).toBe("Download 900\u00a0MB from models.example (Apache-2.0)");
     const part = { ...fresh, cachedBytes: 3e8, preflight: { ...fresh.preflight, download: 6e8 } };
-    expect(startLabel(part)).toBe("Download the other 600 MB from models.example (Apache-2.0)");
+    expect(startLabel(part)).toBe(
+      "Download the other 600\u00a0MB from models.example (Apache-2.0)",
+    );
     const whole = { ...fresh, cachedBytes: 9e8, preflight: { ...fresh.preflight, download: 0 } };
     expect(startLabel(whole)).toBe("Use Sa2VA-1B");
   });

@@ -24,15 +24,15 @@ describe("rates", () => {
     rate.add(10, 0);
     rate.add(10, 5000);
     expect(rate.perSecond).toBeNull();
-    expect(describeDownload(new TransferRate(), 1e6, 2e6)).toBe("1.0 MB of 2.0 MB");
+    expect(describeDownload(new TransferRate(), 1e6, 2e6)).toBe("1.0\u00a0MB of 2.0\u00a0MB");
   });
 
   it.each([
-    [0, "0.0 MB"],
-    [10_400_000, "10.4 MB"],
-    [899_900_000, "900 MB"],
-    [999_600_000, "1.00 GB"],
-    [1_624_000_000, "1.62 GB"],
+    [0, "0.0\u00a0MB"],
+    [10_400_000, "10.4\u00a0MB"],
+    [899_900_000, "900\u00a0MB"],
+    [999_600_000, "1.00\u00a0GB"],
+    [1_624_000_000, "1.62\u00a0GB"],
   ])("%d bytes are %s", (bytes, text) => {
     expect(size(bytes)).toBe(text);
   });

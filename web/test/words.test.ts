@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { objectName, percent, pieces, place } from "../page/words";
+import { objectName, percent, place, splitAtMarks } from "../page/words";
 
 describe("words", () => {
   it("splits an answer at its marks", () => {
-    expect(pieces("The cup [SEG] and [SEG].")).toEqual([
+    expect(splitAtMarks("The cup [SEG] and [SEG].")).toEqual([
       { text: "The cup " },
       { object: 0 },
       { text: " and " },
       { object: 1 },
       { text: "." },
     ]);
-    expect(pieces("Nothing here.")).toEqual([{ text: "Nothing here." }]);
+    expect(splitAtMarks("Nothing here.")).toEqual([{ text: "Nothing here." }]);
   });
 
   it.each([

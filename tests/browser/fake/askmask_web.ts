@@ -3,7 +3,7 @@
  * in the question choose what happens; see `ask`. Only the page's tests use it.
  */
 
-import type { Device, HostCallbacks, LoadOptions, ModelFiles, Prompts, TraceStage } from "askmask-wasm";
+import type { DeviceKind as Device, HostCallbacks, LoadOptions, ModelFiles, Prompts, TraceStage } from "askmask-wasm";
 import { Mask } from "./mask";
 import { coded, readAll, readManifest } from "./models";
 

@@ -21,7 +21,7 @@ interface Manifest {
   files: FileEntry[];
 }
 
-const PIECE = 1 << 20;
+const CHUNK = 1 << 20;
 
 export function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code, hint: "Try something else." });
@@ -49,10 +49,10 @@ export function readAll(text: string, files: ModelFiles, onBytes: (done: number,
   let done = 0;
   for (const { name, bytes, sha256 } of entries) {
     const hash = new Sha256();
-    for (let at = 0; at < bytes; at += PIECE) {
-      const piece = files.readAt(name, at, Math.min(PIECE, bytes - at));
-      hash.update(piece);
-      done += piece.length;
+    for (let at = 0; at < bytes; at += CHUNK) {
+      const chunk = files.readAt(name, at, Math.min(CHUNK, bytes - at));
+      hash.update(chunk);
+      done += chunk.length;
     }
     if (hash.digest() !== sha256) throw coded("integrity", `${name} is damaged`);
     onBytes(done, total);
@@ -69,10 +69,10 @@ export function preflight(text: string, config: string, machine: Machine): Prefl
   const reasons: Record<Fit, PreflightReason[]> = {
     fits: [],
     tight: [{ kind: "memory-tight", needs: peak, has: 1.1 * peak }],
-    "does-not-fit": [{ kind: "memory-exceeded", needs: peak, has: 4e6 }],
+    "does-not-fit": [{ kind: "memory-exceeded", needs: peak, has: 2e6 }],
   };
   const suggestions: PreflightSuggestion[] = [
-    { kind: "fewer-tiles", maxTiles: 1, peak: gpu(1), now: peak },
+    { kind: "fewer-tiles", maxTiles: 1, peak: 0.8 * peak, now: peak },
     { kind: "low-memory", peak: 0.5 * peak, now: peak },
   ];
   const stages: Stage[] = ["load", "encode-image", "think", "mask"];

@@ -39,7 +39,16 @@ for (const width of [390, 1440]) {
         server.order(model.files.at(-1)?.name ?? "", { status: 403 });
         await startButton(page).click();
         await expect(page.locator("#card-error")).not.toBeEmpty();
+        await expect(startButton(page)).toBeEnabled();
         await page.screenshot({ path: name("model-failed") });
+      });
+
+      test.describe("a model that is too large", () => {
+        test.use({ modelName: "huge" });
+        test("card", async ({ page, server }) => {
+          await lookAt(page, server.address);
+          await page.screenshot({ path: name("model-too-large") });
+        });
       });
     });
   }

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
-import type { Device, TraceEvent } from "askmask-wasm";
+import type { DeviceKind as Device, TraceEvent } from "askmask-wasm";
 import { manifestOf } from "./manifest";
 import { serve, start } from "./wasm";
 

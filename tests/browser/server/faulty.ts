@@ -41,7 +41,7 @@ export interface LogEntry {
   sent: number;
 }
 
-const PIECE = 64 << 10;
+const CHUNK = 64 << 10;
 const OPEN = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Expose-Headers": "ETag, Content-Range, Retry-After",
@@ -49,7 +49,7 @@ const OPEN = {
 
 export class FaultyServer {
   readonly log: LogEntry[] = [];
-  /** Milliseconds between two pieces of 64 KiB. */
+  /** Milliseconds between two chunks of 64 KiB. */
   pause = 0;
   /** After so many body bytes nothing more is sent, and new connections are broken. */
   budget = Number.POSITIVE_INFINITY;
@@ -150,16 +150,16 @@ export class FaultyServer {
     if (start > 0) response.setHeader("Content-Range", `bytes ${start}-${body.length - 1}/${body.length}`);
     if (entry.method === "HEAD") return void response.end();
     const end = Math.min(order.kill ?? body.length, order.stall ?? body.length);
-    for (let at = start; at < end; at += PIECE) {
-      const piece = body.subarray(at, Math.min(at + PIECE, end));
-      if (this.budget < piece.length) {
+    for (let at = start; at < end; at += CHUNK) {
+      const chunk = body.subarray(at, Math.min(at + CHUNK, end));
+      if (this.budget < chunk.length) {
         this.budget = 0;
         return;
       }
       if (response.destroyed) return;
-      this.budget -= piece.length;
-      await new Promise((resolve) => response.write(piece, resolve));
-      entry.sent += piece.length;
+      this.budget -= chunk.length;
+      await new Promise((resolve) => response.write(chunk, resolve));
+      entry.sent += chunk.length;
       if (this.pause > 0) await new Promise((resolve) => setTimeout(resolve, this.pause));
     }
     if (order.stall !== undefined) return;

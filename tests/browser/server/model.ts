@@ -18,11 +18,11 @@ export interface ModelFolder {
   bytes: number;
 }
 
-/** Four weight files of 1.5 MiB, a configuration and a tokenizer. */
-export async function makeModel(folder: string, name = "Noise"): Promise<ModelFolder> {
+/** Four weight files of 1.5 MiB, a configuration, filled up with blanks if so asked, and a tokenizer. */
+export async function makeModel(folder: string, name = "Noise", configBytes = 0): Promise<ModelFolder> {
   await mkdir(folder, { recursive: true });
   const contents = new Map<string, Buffer>([
-    ["config.json", Buffer.from('{"noise": true}')],
+    ["config.json", Buffer.from('{"noise": true}'.padEnd(configBytes))],
     ["tokenizer.json", Buffer.from("{}")],
   ]);
   for (let shard = 1; shard <= 4; shard++) {

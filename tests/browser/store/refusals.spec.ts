@@ -5,8 +5,8 @@ import { expect, sent, test } from "./setup";
 const SHARD = "weights-00002.safetensors";
 
 const REFUSALS: [string, Order, RegExp, RegExp, number][] = [
-  ["401", { status: 401 }, /401.*access is refused/, /licence/, 1],
-  ["403", { status: 403 }, /403.*access is refused/, /licence/, 1],
+  ["401", { status: 401 }, /401.*access is refused/, /license/, 1],
+  ["403", { status: 403 }, /403.*access is refused/, /license/, 1],
   ["404", { status: 404 }, /404.*no such file/, /address/, 1],
   ["429", { status: 429, headers: { "Retry-After": "3600" } }, /too many requests.*3600 s/, /later/, 1],
   ["500", { status: 500 }, /500.*the server failed/, /goes on from there/, 6],

@@ -14,7 +14,8 @@ import { DEFAULT_RETRY } from "./store/retry";
 import type { Store, StoredFiles } from "./store/store";
 
 const CONFIG = "config.json";
-const CONFIG_LIMIT = 4 << 20;
+/** The core takes no larger one. */
+const CONFIG_LIMIT = 1 << 20;
 
 /** A model that is known by its manifest; none of its files need be here. */
 interface ResolvedModel {
@@ -49,7 +50,8 @@ async function inFolder(
   const listing = wasm.readManifest(text);
   const config = async () => {
     const context = { signal, newHash, onBytes: () => undefined };
-    return textOf(await folder.checked([configEntry(listing)], context));
+    const found = await folder.checked([configEntry(listing)], context);
+    return found.get(CONFIG)?.text() ?? "";
   };
   const obtain = async (): Promise<StoredFiles> => {
     const hold = { hold: "checking", note: "Checking the files." } as const;
@@ -79,10 +81,8 @@ async function atOrigin(
     const progress = new DownloadProgress(listing.bytes, onProgress);
     return { signal, retry, progress, newHash, rehash };
   };
-  const config = async () => {
-    const quiet = context(false, () => undefined);
-    return textOf(await store.preview(origin, [configEntry(listing)], quiet));
-  };
+  const quiet = () => context(false, () => undefined);
+  const config = async () => store.preview(origin, configEntry(listing), quiet());
   const obtain = (rehash: boolean) => {
     const loud = context(rehash, (told) => host.onEvent({ type: "progress", ...told }));
     return store.obtain(origin, key, manifest, loud);
@@ -91,15 +91,10 @@ async function atOrigin(
   return { manifest, host: origin.host, stored, config, obtain };
 }
 
+/** Every manifest names one; nothing is fetched of one that the core would refuse. */
 function configEntry({ files }: wasm.ManifestSummary): wasm.FileEntry {
   const entry = files.find(({ name }) => name === CONFIG);
   if (entry !== undefined && entry.bytes <= CONFIG_LIMIT) return entry;
-  const message = `The manifest names no ${CONFIG} of at most 4 MiB.`;
-  throw new AskmaskError("integrity", message, "Get the model's manifest again.");
-}
-
-/** Of the first file. */
-async function textOf(files: ReadonlyMap<string, Blob>): Promise<string> {
-  const [file] = files.values();
-  return file === undefined ? "" : file.text();
+  const message = `${CONFIG} has ${entry?.bytes} bytes, more than ${CONFIG_LIMIT}.`;
+  throw new AskmaskError("unsupported-model", message, "Use a Sa2VA model's own configuration.");
 }

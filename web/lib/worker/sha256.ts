@@ -1,4 +1,4 @@
-/** SHA-256 by wasm, which hashes piece by piece. */
+/** SHA-256 by wasm, which hashes chunk by chunk. */
 
 import * as wasm from "askmask-wasm";
 

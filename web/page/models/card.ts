@@ -34,6 +34,9 @@ const STAGES: Record<Exclude<Stage, "download">, string> = {
   mask: "Draw the mask",
 };
 
+/** Sooner than for a download: somebody waits for it. */
+const RETRY = { idle: 30_000, delay: 100 };
+
 export class ModelCard {
   readonly #title = byId("models-title", HTMLElement);
   readonly #body = byId("models-card", HTMLElement);
@@ -48,7 +51,7 @@ export class ModelCard {
   readonly #error = byId("card-error", HTMLElement);
   readonly #promise = byId("card-promise", HTMLElement);
   readonly #tiles: Map<MaxTiles, HTMLInputElement>;
-  readonly #tileCosts = new Map<MaxTiles, HTMLElement>();
+  readonly #tileCosts = new Map(TILES.map((tiles) => [tiles, make("small")]));
   readonly #rate = new TransferRate();
   #choice: ModelChoice | null = null;
   #reports: Reports | null = null;
@@ -64,7 +67,7 @@ export class ModelCard {
       value,
       label: value === 1 ? "1 tile" : `${value} tiles`,
     }));
-    const content = (tiles: MaxTiles, label: string) => [label, this.#tileCost(tiles)];
+    const content = (tiles: MaxTiles, label: string) => [label, this.#tileCosts.get(tiles) ?? ""];
     const pick = (maxTiles: MaxTiles) => this.#change({ maxTiles });
     this.#tiles = radios(byId("card-tiles", HTMLElement), options, content, pick);
     this.#lowMemory.addEventListener("change", () =>
@@ -93,12 +96,6 @@ export class ModelCard {
     this.#checking?.abort();
   }
 
-  #tileCost(tiles: MaxTiles): HTMLElement {
-    const cost = make("small");
-    this.#tileCosts.set(tiles, cost);
-    return cost;
-  }
-
   #change(levers: Partial<ModelChoice>): void {
     if (this.#choice === null) return;
     this.#choice = { ...this.#choice, ...levers };
@@ -116,15 +113,16 @@ export class ModelCard {
     this.#render();
     const { source, device, maxTiles } = choice;
     const look = (lowMemory: boolean) =>
-      preflight(source, { device, maxTiles, lowMemory, signal: abort.signal });
+      preflight(source, { device, maxTiles, lowMemory, signal: abort.signal, retry: RETRY });
     try {
       const [normal, low] = await Promise.all([look(false), look(true)]);
       if (abort.signal.aborted) return;
-      this.#reports = { normal, low };
-      const levers = setLevers ? bestLevers(this.#reports) : {};
+      const reports = { normal, low };
+      const levers = setLevers ? bestLevers(reports) : {};
       this.#choice = { ...choice, name: normal.name, ...levers };
       // Reasons and stages are told for the levers that were asked about.
       if (setLevers && this.#choice.maxTiles !== maxTiles) return this.#check(false);
+      this.#reports = reports;
       this.say(`${normal.name}: ${FIT_TITLES[this.#report?.preflight.fit ?? "fits"]}.`);
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return;
@@ -156,14 +154,15 @@ export class ModelCard {
     const result = await this.install.run(this.#choice);
     if (result === "ready") {
       this.say(`${name} is ready.`);
-      this.onReady();
-    } else if (result === "cancelled") {
-      await this.#check(false);
-      this.say("Stopped. What was downloaded is kept.");
-    } else {
-      this.#fail(result);
-      this.#render();
+      return this.onReady();
     }
+    // Some of it is here now; meanwhile and afterwards it is told what went wrong.
+    const checked = this.#check(false);
+    if (result !== "cancelled") this.#fail(result);
+    await checked;
+    if (result === "cancelled") return this.say("Stopped. What was downloaded is kept.");
+    this.#fail(result);
+    this.#render();
   }
 
   #render(): void {
@@ -251,7 +250,6 @@ export class ModelCard {
     const { stage, done, total = 0, hold, note } = progress;
     if (hold) this.#rate.reset();
     if (note) return note;
-    if (hold === "waiting") return "Another tab is downloading this model; waiting for it.";
     if (stage === "download") return `Downloading, ${describeDownload(this.#rate, done, total)}`;
     return total > 0 ? `Preparing, ${size(done)} of ${size(total)}` : "Preparing";
   }

@@ -52,6 +52,6 @@ function saving(change: string, { peak, now }: { peak: number; now: number }): s
 
 /** Bytes with as few digits as an estimate deserves, whole megabytes rounded up. */
 function about(bytes: number): string {
-  if (bytes < 1e9) return `${Math.ceil(bytes / 1e6)} MB`;
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+  if (bytes < 1e9) return `${Math.ceil(bytes / 1e6)}\u00a0MB`;
+  return `${(bytes / 1e9).toFixed(1)}\u00a0GB`;
 }

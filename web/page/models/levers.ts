@@ -48,7 +48,7 @@ export function startLabel(report: ModelReport): string {
   return `${verb} ${size(preflight.download)}${from} (${licence})`;
 }
 
-/** Whether more is here than the small files that a look at the model brings. */
+/** Whether so much is here that it shows in the size. */
 export function isBegun({ bytes, cachedBytes }: ModelReport): boolean {
   return size(bytes - cachedBytes) !== size(bytes);
 }

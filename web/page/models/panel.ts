@@ -1,6 +1,6 @@
 /** The models dialog: opens, closes, and moves between its list and one model's card. */
 
-import { isSameSource, type ModelSource, type StoredModel } from "../../lib";
+import { isSameSource, type ModelSource } from "../../lib";
 import type { App } from "../app";
 import { NANO, remember } from "../choice";
 import { byId } from "../dom";
@@ -29,7 +29,7 @@ export class ModelPanel {
     this.#install = new Install(app);
     this.#list = new ModelList(app, offline, {
       useNano: () => this.#useNano(),
-      look: (model) => this.#lookAtStored(model),
+      look: ({ source, name }) => this.#look(source, name),
       say,
     });
     this.#card = new ModelCard(app, this.#install, say, () => this.#showList());
@@ -58,10 +58,6 @@ export class ModelPanel {
     this.#turn("list");
     this.#title.textContent = "Models";
     void this.#list.refresh();
-  }
-
-  #lookAtStored(model: StoredModel): void {
-    this.#look(model.source, model.name);
   }
 
   #look(source: ModelSource, name: string): void {

@@ -3,7 +3,7 @@
 import { type Draft, type StorageBackend, StorageRefused } from "./storage-backend";
 
 const CACHE = "askmask-models";
-const PIECE = 8 << 20;
+const CHUNK = 8 << 20;
 const FILES = "files/";
 const NOTES = "notes/";
 
@@ -20,21 +20,21 @@ class CacheDraft implements Draft {
     this.size = bytesOf(stored);
   }
 
-  async *pieces(): AsyncIterable<Uint8Array> {
-    for (const piece of this.stored) yield new Uint8Array(await piece.arrayBuffer());
+  async *chunks(): AsyncIterable<Uint8Array> {
+    for (const chunk of this.stored) yield new Uint8Array(await chunk.arrayBuffer());
   }
 
   async append(bytes: Uint8Array): Promise<void> {
     this.#pending.push(bytes.slice());
     this.#pendingBytes += bytes.length;
     this.size += bytes.length;
-    if (this.#pendingBytes >= PIECE) await this.#put();
+    if (this.#pendingBytes >= CHUNK) await this.#put();
   }
 
   async clear(): Promise<void> {
     this.#pending = [];
     this.#pendingBytes = 0;
-    await this.entries.removePieces(this.name);
+    await this.entries.removeChunks(this.name);
     this.stored = [];
     this.size = 0;
   }
@@ -44,14 +44,14 @@ class CacheDraft implements Draft {
   }
 
   async #put(): Promise<void> {
-    const piece = new Blob(this.#pending);
+    const chunk = new Blob(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
     try {
-      await this.entries.put(pieceName(this.name, this.stored.length), piece);
-      this.stored.push(piece);
+      await this.entries.put(chunkName(this.name, this.stored.length), chunk);
+      this.stored.push(chunk);
     } catch (fault) {
-      this.size -= piece.size;
+      this.size -= chunk.size;
       throw fault;
     }
   }
@@ -84,20 +84,20 @@ class CacheEntries {
     return urls.filter((url) => url.startsWith(start)).map((url) => url.slice(start.length));
   }
 
-  async pieces(name: string): Promise<Blob[]> {
+  async chunks(name: string): Promise<Blob[]> {
     const found: Blob[] = [];
     for (;;) {
-      const piece = await this.read(pieceName(name, found.length));
-      if (piece === null) return found;
-      found.push(piece);
+      const chunk = await this.read(chunkName(name, found.length));
+      if (chunk === null) return found;
+      found.push(chunk);
     }
   }
 
-  async removePieces(name: string): Promise<void> {
-    const pieces = await this.names(`${FILES}${name}/`);
+  async removeChunks(name: string): Promise<void> {
+    const chunks = await this.names(`${FILES}${name}/`);
     // From the end: what a crash leaves is a beginning of the file.
-    for (const piece of pieces.map(Number).sort((a, b) => b - a)) {
-      await this.remove(pieceName(name, piece));
+    for (const chunk of chunks.map(Number).sort((a, b) => b - a)) {
+      await this.remove(chunkName(name, chunk));
     }
   }
 }
@@ -115,25 +115,25 @@ export class CacheBackend implements StorageBackend {
   }
 
   async draft(name: string): Promise<Draft> {
-    return new CacheDraft(this.entries, name, await this.entries.pieces(name));
+    return new CacheDraft(this.entries, name, await this.entries.chunks(name));
   }
 
   async blob(name: string): Promise<Blob | null> {
-    const pieces = await this.entries.pieces(name);
-    return pieces.length > 0 ? new Blob(pieces) : null;
+    const chunks = await this.entries.chunks(name);
+    return chunks.length > 0 ? new Blob(chunks) : null;
   }
 
   async size(name: string): Promise<number> {
-    return bytesOf(await this.entries.pieces(name));
+    return bytesOf(await this.entries.chunks(name));
   }
 
   remove(name: string): Promise<void> {
-    return this.entries.removePieces(name);
+    return this.entries.removeChunks(name);
   }
 
   async files(): Promise<string[]> {
-    const pieces = await this.entries.names(FILES);
-    return [...new Set(pieces.map((piece) => piece.slice(0, piece.indexOf("/"))))];
+    const chunks = await this.entries.names(FILES);
+    return [...new Set(chunks.map((chunk) => chunk.slice(0, chunk.indexOf("/"))))];
   }
 
   async note(name: string): Promise<string | null> {
@@ -158,10 +158,10 @@ function address(name: string): string {
   return new URL(`/askmask-models/${name}`, location.origin).href;
 }
 
-function pieceName(name: string, number: number): string {
+function chunkName(name: string, number: number): string {
   return `${FILES}${name}/${number}`;
 }
 
-function bytesOf(pieces: readonly Blob[]): number {
-  return pieces.reduce((sum, { size }) => sum + size, 0);
+function bytesOf(chunks: readonly Blob[]): number {
+  return chunks.reduce((sum, { size }) => sum + size, 0);
 }

@@ -5,7 +5,7 @@ import { AskmaskError } from "../../errors";
 import { MADE_BY, MANIFEST } from "./http-faults";
 import type { TransferContext } from "./transfer";
 
-const PIECE = 4 << 20;
+const CHUNK = 4 << 20;
 
 /** Files by their plain names. */
 export class Folder {
@@ -44,10 +44,10 @@ export class Folder {
     const file = this.#find(entry);
     const hash = newHash();
     try {
-      for (let at = 0; at < file.size; at += PIECE) {
+      for (let at = 0; at < file.size; at += CHUNK) {
         signal.throwIfAborted();
-        hash.update(new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer()));
-        onBytes(entry.name, Math.min(at + PIECE, file.size));
+        hash.update(new Uint8Array(await file.slice(at, at + CHUNK).arrayBuffer()));
+        onBytes(entry.name, Math.min(at + CHUNK, file.size));
       }
       if (hash.digest() !== entry.sha256) throw unusable(`${entry.name} is damaged.`);
     } finally {

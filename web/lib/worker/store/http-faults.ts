@@ -71,7 +71,7 @@ export function refusal(response: Response, file: string): FetchFault {
   const said = `${host} answered ${status} for ${file}`;
   if (status === 401 || status === 403) {
     const hint =
-      "The model may be private, or need its licence accepted. Download it yourself and open the folder.";
+      "The model may be private, or need its license accepted. Download it yourself and open the folder.";
     return new FetchFault(`${said}: access is refused.`, hint, false);
   }
   if (status === 404 || status === 410) {

@@ -1,4 +1,4 @@
-/** One request, with a watchdog over its silence and a cause for its failure. */
+/** One request, with a limit to its silence and a cause for its failure. */
 
 import type { RetryPolicy } from "../../models";
 import { CONTINUES, FetchFault } from "./http-faults";
@@ -11,7 +11,7 @@ interface FileRequest {
   cache: RequestCache;
 }
 
-/** A response whose body comes in pieces; whoever takes it must `close` it. */
+/** A response whose body comes in chunks; whoever takes it must `close` it. */
 export class HttpResponse {
   private constructor(
     readonly response: Response,
@@ -45,7 +45,7 @@ export class HttpResponse {
   }
 
   /** The body. Ends early with a fault when the connection breaks or falls silent. */
-  async *pieces(signal: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>> {
+  async *chunks(signal: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>> {
     const reader = this.response.body?.getReader();
     while (reader !== undefined) {
       let value: Uint8Array<ArrayBuffer> | undefined;
@@ -53,7 +53,9 @@ export class HttpResponse {
         ({ value } = await timely(reader.read(), this.request, this.retry, this.connection));
       } catch (cause) {
         signal.throwIfAborted();
-        throw cause instanceof FetchFault ? cause : broken(this.request);
+        if (cause instanceof FetchFault) throw cause;
+        const message = `The connection broke while ${this.request.file} was coming.`;
+        throw new FetchFault(message, CONNECTION, true);
       }
       if (value === undefined) return;
       yield value;
@@ -90,10 +92,6 @@ async function timely<T>(
 }
 
 const CONNECTION = `Check the connection and try again. ${CONTINUES}`;
-
-function broken({ file }: FileRequest): FetchFault {
-  return new FetchFault(`The connection broke while ${file} was coming.`, CONNECTION, true);
-}
 
 /**
  * Browsers do not say why a request failed. If one that may not be read

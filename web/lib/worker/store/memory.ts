@@ -4,26 +4,26 @@ import type { Draft, StorageBackend } from "./storage-backend";
 
 class MemoryDraft implements Draft {
   size = 0;
-  readonly chunks: Uint8Array<ArrayBuffer>[] = [];
+  readonly #held: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(private readonly finish: (blob: Blob) => void) {}
 
-  async *pieces(): AsyncIterable<Uint8Array> {
-    yield* this.chunks;
+  async *chunks(): AsyncIterable<Uint8Array> {
+    yield* this.#held;
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    this.chunks.push(bytes.slice());
+    this.#held.push(bytes.slice());
     this.size += bytes.length;
   }
 
   async clear(): Promise<void> {
-    this.chunks.length = 0;
+    this.#held.length = 0;
     this.size = 0;
   }
 
   async close(): Promise<void> {
-    this.finish(new Blob(this.chunks));
+    this.finish(new Blob(this.#held));
   }
 }
 

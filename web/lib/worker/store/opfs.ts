@@ -2,7 +2,7 @@
 
 import { type Draft, type StorageBackend, StorageRefused } from "./storage-backend";
 
-const PIECE = 1 << 20;
+const CHUNK = 1 << 20;
 /** A closed tab's handles are let go a moment after it is gone. */
 const HANDLE_TRIES = 40;
 const HANDLE_WAIT_MS = 50;
@@ -14,8 +14,8 @@ class OpfsDraft implements Draft {
     this.size = handle.getSize();
   }
 
-  async *pieces(): AsyncIterable<Uint8Array> {
-    const buffer = new Uint8Array(PIECE);
+  async *chunks(): AsyncIterable<Uint8Array> {
+    const buffer = new Uint8Array(CHUNK);
     for (let at = 0; at < this.size; ) {
       const read = this.handle.read(buffer, { at });
       if (read === 0) return;

@@ -9,8 +9,8 @@ export class StorageRefused extends Error {
 export interface Draft {
   /** Bytes held. */
   readonly size: number;
-  /** What is held, in order, in pieces; each is valid until the next. */
-  pieces(): AsyncIterable<Uint8Array>;
+  /** What is held, in order, in chunks; each is valid until the next. */
+  chunks(): AsyncIterable<Uint8Array>;
   /** Throws {@link StorageRefused} when there is no room; what was held stays. */
   append(bytes: Uint8Array): Promise<void>;
   clear(): Promise<void>;

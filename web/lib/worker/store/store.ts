@@ -64,15 +64,9 @@ export class Store {
     }
     const record = await this.#records.read(key);
     if (record !== null && (await this.#records.isComplete(record))) return record.manifest;
-    const text = await withRetries(
-      () => fetchManifest(origin, retry, signal),
-      () => 0,
-      {
-        retry,
-        signal,
-        onFault: () => undefined,
-      },
-    );
+    const attempt = () => fetchManifest(origin, retry, signal);
+    const context = { retry, signal, onFault: () => undefined };
+    const text = await withRetries(attempt, () => 0, context);
     return { text, listing: read(text) };
   }
 
@@ -88,26 +82,16 @@ export class Store {
     return stored;
   }
 
-  #bring(
+  async #bring(
     origin: Origin,
     key: string,
     manifest: Manifest,
     context: DownloadContext,
   ): Promise<StoredFiles> {
-    if (!origin.keep) return this.#intoMemory(origin, manifest, context, null);
-    if (this.disk === null) return this.#intoMemory(origin, manifest, context, "unsupported");
-    return this.#ontoDisk(this.disk, origin, key, manifest, context);
-  }
-
-  async #intoMemory(
-    origin: Origin,
-    { listing }: Manifest,
-    context: DownloadContext,
-    unstored: StoredFiles["unstored"],
-  ): Promise<StoredFiles> {
-    const download = new Download(origin, null, this.memory, context);
-    const files = await download.run(listing.files);
-    return { files, unstored, release: () => undefined };
+    const { disk, memory } = this;
+    if (origin.keep && disk !== null) return this.#ontoDisk(disk, origin, key, manifest, context);
+    const files = await new Download(origin, null, memory, context).run(manifest.listing.files);
+    return { files, unstored: origin.keep ? "unsupported" : null, release: () => undefined };
   }
 
   async #ontoDisk(
@@ -117,7 +101,7 @@ export class Store {
     manifest: Manifest,
     context: DownloadContext,
   ): Promise<StoredFiles> {
-    // First, so that what a preview brought is not collected.
+    // First, so that only what this manifest does not name is collected.
     const named = await this.#announce(key, { source: origin.source, manifest });
     await unshared(useLock(key), 1, () => this.#records.collect());
     const release = await share(useLock(key), context.signal);
@@ -131,13 +115,25 @@ export class Store {
     }
   }
 
-  /** Brings small files of a model that nobody asked for yet; they do not make it a stored one. */
-  preview(
-    origin: Origin,
-    files: readonly FileEntry[],
-    context: DownloadContext,
-  ): Promise<Map<string, Blob>> {
-    return new Download(origin, origin.keep ? this.disk : null, this.memory, context).run(files);
+  /** A small file of a model that nobody asked for yet: nothing is stored for it. */
+  async preview(origin: Origin, entry: FileEntry, context: DownloadContext): Promise<string> {
+    const stored = await this.#textOf(entry);
+    if (stored !== null) return stored;
+    const passing = { ...origin, keep: false };
+    const found = await new Download(passing, null, this.memory, context).run([entry]);
+    return found.get(entry.name)?.text() ?? "";
+  }
+
+  /** Null unless the file is stored whole. */
+  async #textOf(entry: FileEntry): Promise<string | null> {
+    if (!(await this.#records.isDone(entry))) return null;
+    try {
+      const blob = await this.#backend.blob(entry.sha256);
+      return blob?.size === entry.bytes ? await blob.text() : null;
+    } catch {
+      // Another tab has deleted it meanwhile.
+      return null;
+    }
   }
 
   /** Bytes of a model that need no download. */
@@ -220,16 +216,13 @@ async function fetchManifest(
     if (isHtml(reply.response)) throw webPage(MANIFEST);
     const decoder = new TextDecoder();
     let [text, bytes] = ["", 0];
-    for await (const piece of reply.pieces(signal)) {
-      bytes += piece.length;
+    for await (const chunk of reply.chunks(signal)) {
+      bytes += chunk.length;
       if (bytes > MANIFEST_LIMIT) {
-        throw new AskmaskError(
-          "integrity",
-          `${MANIFEST} is larger than 4 MiB.`,
-          "Check the address.",
-        );
+        const message = `${MANIFEST} is larger than 4 MiB.`;
+        throw new AskmaskError("integrity", message, "Check the address.");
       }
-      text += decoder.decode(piece, { stream: true });
+      text += decoder.decode(chunk, { stream: true });
     }
     return text + decoder.decode();
   } finally {

@@ -64,7 +64,7 @@ export class Transfer {
     const { draft, entry, context } = this;
     if (draft.size === 0) return;
     if (draft.size > entry.bytes) await draft.clear();
-    for await (const piece of draft.pieces()) this.#hash.update(piece);
+    for await (const chunk of draft.chunks()) this.#hash.update(chunk);
     this.#hashed = draft.size;
     context.onBytes(draft.size);
   }
@@ -124,14 +124,14 @@ export class Transfer {
 
   async #take(reply: HttpResponse): Promise<void> {
     const { draft, entry, context } = this;
-    for await (const piece of reply.pieces(context.signal)) {
+    for await (const chunk of reply.chunks(context.signal)) {
       const rest = entry.bytes - draft.size;
-      await draft.append(piece.subarray(0, rest));
-      this.#hash.update(piece);
-      this.#hashed += piece.length;
+      await draft.append(chunk.subarray(0, rest));
+      this.#hash.update(chunk);
+      this.#hashed += chunk.length;
       context.onBytes(draft.size);
       // More than the whole file: it has another hash, so it is not taken for sound.
-      if (piece.length > rest) return;
+      if (chunk.length > rest) return;
     }
     if (draft.size < entry.bytes) {
       throw new FetchFault(`${entry.name} ended early.`, CONTINUES, true);
