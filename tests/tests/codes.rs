@@ -5,8 +5,9 @@ use std::path::Path;
 
 use askmask_core::error::CODES;
 
-/// What version 0.1 gave.
-const PUBLISHED: [&str; 17] = [
+/// What could be given before. `storage-quota` was listed too, but nothing gave it: where the
+/// browser stores no more, a model stays in memory and a notice says so.
+const PUBLISHED: [&str; 16] = [
     "cancelled",
     "device-lost",
     "disposed",
@@ -20,7 +21,6 @@ const PUBLISHED: [&str; 17] = [
     "network",
     "out-of-memory",
     "prompt-too-long",
-    "storage-quota",
     "unsupported-model",
     "webgpu-unavailable",
     "weights-mismatch",

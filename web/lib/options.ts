@@ -24,6 +24,8 @@ export interface LoadOptions extends Options {
   maxTiles?: MaxTiles | undefined;
   /** Keeps one part of the model on the GPU at a time; slower. */
   lowMemory?: boolean | undefined;
+  /** Folder that holds the embedded model's `models/`; the page's own by default. */
+  assetBase?: string | undefined;
   retry?: RetryPolicy | undefined;
 }
 
@@ -42,7 +44,8 @@ export interface AskOptions extends ComputeOptions {
 }
 
 export function modelRequest(source: string | ModelSource, options: LoadOptions): ModelRequest {
-  const embedded = new URL("models/nano/manifest.json", document.baseURI).href;
+  const base = new URL(options.assetBase ?? "./", document.baseURI);
+  const embedded = new URL("models/nano/manifest.json", base).href;
   const { device = "auto", maxTiles, lowMemory, retry } = options;
   const parsed = typeof source === "string" ? parseSource(source, document.baseURI) : source;
   return { source: parsed, embedded, device, maxTiles, lowMemory, retry };
