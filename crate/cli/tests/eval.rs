@@ -1,7 +1,9 @@
 //! `askmask eval` on small data sets.
 
+mod coco_entries;
 mod data_sets;
 mod models;
+mod reason_seg_names;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,6 +6,8 @@
 mod coco;
 mod dataset;
 mod format;
+mod json;
+mod labelme;
 mod pickle;
 mod problem;
 mod read;

@@ -7,34 +7,30 @@
 //! [data]: https://github.com/dvlab-research/LISA/blob/main/utils/data_processing.py
 //! [prompts]: https://github.com/dvlab-research/LISA/blob/main/utils/dataset.py
 
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use askmask_core::language::tokenizer::validate_question;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::problem::shown;
-use super::target::{Form, Shape};
-use super::{Dataset, Problem, Question, Selection, Target};
+use super::target::Form;
+use super::{Dataset, Problem, Question, Selection, Target, json, labelme};
 use crate::file;
-use crate::polygons;
 
 const SPLITS: [&str; 3] = ["val", "test", "train"];
 const PICTURES: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
-/// Most polygons of one picture.
-const MAX_SHAPES: usize = 1000;
 
 #[derive(Deserialize)]
 struct File {
-    text: Vec<String>,
+    /// Only the first has to be a text.
+    text: Vec<Value>,
+    #[serde(deserialize_with = "json::read_truth")]
     is_sentence: bool,
-    shapes: Vec<Labeled>,
-}
-
-#[derive(Deserialize)]
-struct Labeled {
-    label: String,
-    points: Vec<[f64; 2]>,
+    shapes: Vec<labelme::Shape>,
 }
 
 /// Reads the folders of all splits, or the one split that `folder` is.
@@ -61,8 +57,13 @@ pub fn read(
             Some(pictures) => pictures.join(&name),
             None => split.to_owned(),
         };
+        let pictures = pictures_in(&beside);
         for path in annotations(split)? {
-            if let Err(problem) = add(&mut data, folder, &name, &path, &beside) {
+            let stem = path.file_stem().unwrap_or_default();
+            // The name that is reported as missing where there is none.
+            let missing = || beside.join(with_suffix(stem, PICTURES[0]));
+            let picture = pictures.get(stem).cloned().unwrap_or_else(missing);
+            if let Err(problem) = add(&mut data, folder, &name, &path, picture) {
                 data.faults.push(problem.at(shown(&path, folder), 1));
             }
             data.files.push(path);
@@ -84,7 +85,10 @@ fn annotations(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|e| e == "json") {
+        if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+        {
             paths.push(path);
         }
     }
@@ -92,18 +96,41 @@ fn annotations(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(paths)
 }
 
+/// All pictures of a folder by their whole names before the suffix, in which there may be dots.
+fn pictures_in(folder: &Path) -> HashMap<OsString, PathBuf> {
+    let mut found: Vec<(usize, bool, PathBuf)> = Vec::new();
+    // Where there is no such folder, every picture is missing.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let rank = path.extension().and_then(|extension| {
+            let same = |known: &&str| extension.eq_ignore_ascii_case(known);
+            PICTURES.iter().position(same)
+        });
+        if let Some(rank) = rank.filter(|_| path.is_file()) {
+            let capitals = path.extension() != Some(OsStr::new(PICTURES[rank]));
+            found.push((rank, capitals, path));
+        }
+    }
+    found.sort();
+    // The last one stays, which is the first in order.
+    let by_stem = |(_, _, path): (usize, bool, PathBuf)| Some((path.file_stem()?.to_owned(), path));
+    found.into_iter().rev().filter_map(by_stem).collect()
+}
+
+fn with_suffix(stem: &OsStr, suffix: &str) -> OsString {
+    let mut name = stem.to_owned();
+    name.push(".");
+    name.push(suffix);
+    name
+}
+
 fn add(
     data: &mut Dataset,
     folder: &Path,
     split: &str,
     path: &Path,
-    pictures: &Path,
+    picture: PathBuf,
 ) -> Result<(), Problem> {
-    let stem = path.file_stem().unwrap_or_default();
-    let candidates = PICTURES.map(|extension| pictures.join(stem).with_extension(extension));
-    // The first name, where there is none, is the one that is reported as missing.
-    let picture = candidates.iter().find(|path| path.is_file());
-    let picture = picture.unwrap_or(&candidates[0]).clone();
     let question = parse(&file::read(path)?)?;
     let name = shown(&picture, folder);
     let question = Question {
@@ -118,11 +145,13 @@ fn add(
 /// The question, without name and split.
 fn parse(bytes: &[u8]) -> Result<Question, Problem> {
     let file: File = match std::str::from_utf8(bytes) {
-        Ok(text) => serde_json::from_str(text)?,
-        Err(_) => serde_json::from_str(&windows_1252(bytes)?)?,
+        Ok(_) => json::parse(bytes)?,
+        Err(_) => json::parse(windows_1252(bytes)?.as_bytes())?,
     };
-    let text = file.text.first().map(|text| text.trim());
+    let text = file.text.first().and_then(Value::as_str);
     let text = text.ok_or_else(|| Problem::new("invalid-question", "no text"))?;
+    // By itself, because the prompt around it is never empty.
+    let text = validate_question(text)?;
     // The prompts of LISA.
     let (family, text) = if file.is_sentence {
         (
@@ -139,35 +168,8 @@ fn parse(bytes: &[u8]) -> Result<Question, Problem> {
         split: String::new(),
         family: family.to_owned(),
         text,
-        target: Target(Form::Shapes(shapes(file.shapes)?)),
+        target: Target(Form::Shapes(labelme::areas(file.shapes)?)),
     })
-}
-
-fn shapes(labeled: Vec<Labeled>) -> Result<Vec<Shape>, Problem> {
-    if labeled.len() > MAX_SHAPES {
-        let reason = format!("{} polygons, the limit is {MAX_SHAPES}", labeled.len());
-        return Err(Problem::new("too-many", reason));
-    }
-    let mut shapes = Vec::new();
-    for Labeled { label, points } in labeled {
-        let label = label.to_lowercase();
-        if label == "flag" {
-            continue;
-        }
-        let ignore = label.contains("ignore");
-        if !ignore && label != "target" {
-            return Err(Problem::new(
-                "unknown-label",
-                format!("the label {label:?}"),
-            ));
-        }
-        polygons::check(&points).map_err(|e| Problem::new("invalid-polygon", e.to_string()))?;
-        shapes.push(Shape { points, ignore });
-    }
-    if shapes.iter().all(|shape| shape.ignore) {
-        return Err(Problem::new("no-target", "no polygon is a target"));
-    }
-    Ok(shapes)
 }
 
 /// Text of bytes 0x80 to 0x9f in Windows' western encoding; NUL where there is none.
@@ -177,6 +179,12 @@ const WINDOWS: [char; 32] = [
 ];
 
 fn windows_1252(bytes: &[u8]) -> Result<String, Problem> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(Problem::new(
+            "wrong-encoding",
+            "UTF-16 instead of UTF-8 or Windows-1252",
+        ));
+    }
     let decode = |&byte: &u8| match byte {
         0x80..=0x9f => Some(WINDOWS[usize::from(byte - 0x80)]).filter(|&c| c != '\0'),
         _ => Some(char::from(byte)),

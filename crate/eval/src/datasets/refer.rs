@@ -11,18 +11,18 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use askmask_core::language::tokenizer::validate_question;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::coco::{Annotation, Image, Instances};
+use super::coco::{Annotation, INSTANCES, Image, Instances};
 use super::dataset::{MAX_QUESTIONS, inside};
 use super::pickle::Pickle;
 use super::problem::shown;
 use super::target::Form;
-use super::{Dataset, Problem, Question, Selection, Target};
+use super::{Dataset, Problem, Question, Selection, Target, json};
 use crate::file;
 
-const INSTANCES: &str = "instances.json";
 /// Where pictures of COCO usually lie, from the folder of references.
 const PICTURES: [&str; 5] = [
     "",
@@ -50,35 +50,36 @@ impl Kind {
 
 #[derive(Deserialize)]
 struct Reference {
+    #[serde(deserialize_with = "json::read_whole")]
     ref_id: i64,
+    #[serde(deserialize_with = "json::read_whole")]
     image_id: i64,
-    ann_id: Ids,
+    #[serde(deserialize_with = "ids")]
+    ann_id: Vec<i64>,
     split: String,
-    sentences: Vec<Sentence>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Ids {
-    One(i64),
-    Several(Vec<i64>),
+    sentences: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct Sentence {
+    #[serde(deserialize_with = "json::read_whole")]
     sent_id: i64,
     sent: String,
 }
 
-impl Ids {
-    /// Without the −1 that stands for none.
-    fn list(&self) -> Vec<i64> {
-        let all = match self {
-            Self::One(id) => std::slice::from_ref(id),
-            Self::Several(ids) => ids,
-        };
-        all.iter().copied().filter(|&id| id != -1).collect()
+/// One number or several, without the −1 that stands for none.
+fn ids<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i64>, D::Error> {
+    let value = Value::deserialize(from)?;
+    let all = value
+        .as_array()
+        .map_or(std::slice::from_ref(&value), Vec::as_slice);
+    let mut ids = Vec::with_capacity(all.len());
+    for id in all {
+        let wrong = || D::Error::custom(format!("the ann_id {id} is no whole number"));
+        ids.push(json::whole(id).ok_or_else(wrong)?);
     }
+    ids.retain(|&id| id != -1);
+    Ok(ids)
 }
 
 /// Reads the folder, or the one file of references, `path`.
@@ -97,7 +98,7 @@ pub fn read(
     let mut list = list(&references, &folder, &mut data)?;
     data.splits = list.iter().map(|r| r.split.clone()).collect();
     list.retain(|reference| selection.has_split(&reference.split));
-    let wanted: HashSet<i64> = list.iter().flat_map(|r| r.ann_id.list()).collect();
+    let wanted: HashSet<i64> = list.iter().flat_map(|r| r.ann_id.iter().copied()).collect();
     let instances = Instances::read(&folder.join(INSTANCES), &wanted)
         .map_err(|p| Problem::new(p.code, format!("{INSTANCES}: {}", p.reason)))?;
     let reader = Reader {
@@ -148,10 +149,12 @@ fn find(path: &Path, kind: Kind) -> Result<PathBuf, Problem> {
 /// All references that can be understood.
 fn list(path: &Path, folder: &Path, data: &mut Dataset) -> Result<Vec<Reference>, Problem> {
     let bytes = file::read(path)?;
-    let json = path.extension().is_some_and(|e| e == "json");
+    let is_json = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"));
     let named = |p: Problem| Problem::new(p.code, format!("{}: {}", path.display(), p.reason));
-    let entries: Box<dyn Iterator<Item = Result<Value, Problem>>> = if json {
-        let entries: Vec<Value> = serde_json::from_slice(&bytes).map_err(|e| named(e.into()))?;
+    let entries: Box<dyn Iterator<Item = Result<Value, Problem>>> = if is_json {
+        let entries: Vec<Value> = json::parse(&bytes).map_err(named)?;
         Box::new(entries.into_iter().map(Ok))
     } else {
         let pickle = Pickle::parse(&bytes).map_err(named)?;
@@ -181,6 +184,10 @@ fn list(path: &Path, folder: &Path, data: &mut Dataset) -> Result<Vec<Reference>
     Ok(list)
 }
 
+fn parse(sentence: &Value) -> Result<Sentence, Problem> {
+    Sentence::deserialize(sentence).map_err(|e| Problem::new("invalid-entry", e.to_string()))
+}
+
 struct Reader {
     kind: Kind,
     instances: Instances,
@@ -191,12 +198,8 @@ struct Reader {
 
 impl Reader {
     fn add(&self, data: &mut Dataset, reference: &Reference) -> Result<(), Problem> {
-        let image = self.instances.images.get(&reference.image_id);
-        let image = image.ok_or_else(|| {
-            let reason = format!("{INSTANCES} has no picture {}", reference.image_id);
-            Problem::new("missing-picture", reason)
-        })?;
-        let ids = reference.ann_id.list();
+        let image = self.instances.image(reference.image_id)?;
+        let ids = &reference.ann_id;
         let family = match (self.kind, ids.len()) {
             (Kind::Single, 1) => "reference",
             (Kind::Single, count) => {
@@ -207,13 +210,23 @@ impl Reader {
             (Kind::General, 1) => "one target",
             (Kind::General, _) => "several targets",
         };
-        let annotations = self.annotations(&ids, reference.image_id)?;
+        let annotations = self.annotations(ids, reference.image_id)?;
         let path = self.picture(image)?;
-        for sentence in &reference.sentences {
+        for (index, sentence) in reference.sentences.iter().enumerate() {
+            let sentence = match parse(sentence) {
+                Ok(sentence) => sentence,
+                Err(problem) => {
+                    let place = format!("{} ref {} sentence", self.name, reference.ref_id);
+                    data.faults.push(problem.at(format!("{place} {index}"), 1));
+                    continue;
+                }
+            };
             // The prompt that Sa2VA was trained with.
             let text = format!("Please segment {} in this image.", sentence.sent.trim());
             let id = format!("{}#{}", reference.ref_id, sentence.sent_id);
-            if let Err(error) = validate_question(&text) {
+            // The sentence by itself, because the prompt around it is never empty.
+            let valid = validate_question(&sentence.sent).and_then(|_| validate_question(&text));
+            if let Err(error) = valid {
                 data.faults
                     .push(Problem::from(error).at(format!("{} sentence {id}", self.name), 1));
                 continue;
@@ -234,11 +247,7 @@ impl Reader {
     fn annotations(&self, ids: &[i64], image: i64) -> Result<Vec<Rc<Annotation>>, Problem> {
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            let annotation = self.instances.annotations.get(id);
-            let annotation = annotation.filter(|a| a.image == image).ok_or_else(|| {
-                let reason = format!("{INSTANCES} has no annotation {id} of this picture");
-                Problem::new("missing-annotation", reason)
-            })?;
+            let annotation = self.instances.annotation(*id, image)?;
             if self.kind == Kind::Single || !annotation.crowd {
                 found.push(Rc::clone(annotation));
             }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::dataset::{MAX_QUESTIONS, inside};
 use super::target::{Form, Scene, Stated};
-use super::{Dataset, Problem, Question, Target};
+use super::{Dataset, Problem, Question, Target, json};
 use crate::file;
 use crate::measures::Relation;
 
@@ -71,7 +71,7 @@ pub fn read(folder: &Path, pictures: &Path) -> Result<Dataset, Problem> {
 fn question(line: &[u8]) -> Result<(String, Question), Problem> {
     let text = std::str::from_utf8(line)
         .map_err(|cause| Problem::new("wrong-encoding", format!("not UTF-8: {cause}")))?;
-    let line: Line = serde_json::from_str(text)?;
+    let line: Line = json::parse(text.as_bytes())?;
     validate_question(&line.question)?;
     let [height, width] = line.size;
     let size = ImageSize { height, width };
