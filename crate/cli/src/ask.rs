@@ -18,7 +18,7 @@ use crate::terminal::{print, printable};
 pub struct Arguments {
     /// PNG, JPEG or WebP
     picture: PathBuf,
-    /// What to look for, in your own words; may be left out with --point or --box
+    /// What to look for, in your own words; may be left out with --points or --box
     #[arg(required_unless_present_any = ["points", "bbox"])]
     question: Option<String>,
     #[command(flatten)]
@@ -39,8 +39,8 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// Clicks: X,Y,+ inside or X,Y,- outside the target, in picture pixels; they redraw the first
-    /// target, or draw one without a question
-    #[arg(long, value_name = "X,Y,±", num_args = 1.., allow_hyphen_values = true, value_parser = point)]
+    /// target, or draw one without a question; several may follow each other
+    #[arg(long, value_name = "X,Y,±", value_parser = point)]
     points: Vec<Point>,
     /// A box around the target: X0,Y0,X1,Y1 in picture pixels
     #[arg(long = "box", value_name = "X0,Y0,X1,Y1", value_parser = bbox)]

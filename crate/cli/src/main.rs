@@ -13,6 +13,7 @@ mod host;
 mod inspect;
 mod interrupt;
 mod model;
+mod points;
 mod quantize;
 mod terminal;
 
@@ -45,7 +46,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let arguments = points::joined(std::env::args_os());
+    let done = match Cli::parse_from(arguments).command {
         Command::Ask(arguments) => ask::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Inspect { dir } => inspect::run(&dir),
