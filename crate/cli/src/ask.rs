@@ -1,9 +1,9 @@
 //! `askmask ask`: a question, clicks, or both.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use askmask_core::pipeline::{AskOptions, Model, Object, Picture, Point, PointLabel, Prompts};
-use askmask_core::{BoundingBox, Error, Mask, RgbImage};
+use askmask_core::{BoundingBox, Error, RgbImage};
 use askmask_eval::file;
 use clap::Args;
 use serde_json::{Value, json};
@@ -12,29 +12,20 @@ use crate::fault::Fault;
 use crate::host::TerminalHost;
 use crate::interrupt;
 use crate::model::ModelArguments;
-use crate::terminal::{print, printable};
+use crate::outputs::{DASH, Outputs};
+use crate::terminal::{print, print_beside, printable};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// PNG, JPEG or WebP
+    /// PNG, JPEG or WebP; - is standard input
     picture: PathBuf,
     /// What to look for, in your own words; may be left out with --points or --box
     #[arg(required_unless_present_any = ["points", "bbox"])]
     question: Option<String>,
     #[command(flatten)]
     model: ModelArguments,
-    /// Write the union of all targets as a black and white PNG
-    #[arg(long, value_name = "FILE")]
-    mask: Option<PathBuf>,
-    /// Write one mask a target: mask-1.png, mask-2.png, …
-    #[arg(long, value_name = "DIR")]
-    masks: Option<PathBuf>,
-    /// Write the picture with the targets in color
-    #[arg(long, value_name = "FILE")]
-    overlay: Option<PathBuf>,
-    /// Write the targets on a transparent ground
-    #[arg(long, value_name = "FILE")]
-    cutout: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
     /// Print text, objects and timings as JSON
     #[arg(long)]
     json: bool,
@@ -57,17 +48,30 @@ struct Found {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let image = RgbImage::decode(&file::read(&arguments.picture)?)?;
+    // Everything that takes no time comes before what does.
+    arguments
+        .outputs
+        .check(&arguments.picture, arguments.json)?;
+    let bytes = if arguments.picture == Path::new(DASH) {
+        file::read_standard_input()?
+    } else {
+        file::read(&arguments.picture)?
+    };
+    let image = RgbImage::decode(&bytes)?;
     interrupt::catch();
-    let host = TerminalHost::new(!arguments.json);
+    let words_out = !arguments.outputs.take_standard_output();
+    let host = TerminalHost::new(words_out && !arguments.json);
     let found = pollster::block_on(find(arguments, image, &host));
     let timings = host.finish();
     let found = found?;
-    write_files(arguments, &found)?;
+    arguments.outputs.write(&found.objects, &found.image)?;
     if arguments.json {
         print(&format!("{}\n", report(&found, &timings)));
-    } else {
+    } else if words_out {
         print(&summary(&found));
+    } else {
+        let text = printable(&found.text);
+        print_beside(&format!("{text}{}", summary(&found)));
     }
     Ok(())
 }
@@ -113,43 +117,6 @@ async fn refine(
     let object = picture.refine(&prompts, objects.first(), host).await?;
     objects.splice(..objects.len().min(1), [object]);
     Ok(())
-}
-
-fn write_files(arguments: &Arguments, found: &Found) -> Result<(), Fault> {
-    let Some(union) = union(&found.objects)? else {
-        return Ok(());
-    };
-    if let Some(path) = &arguments.mask {
-        file::write(path, &union.to_png()?)?;
-    }
-    if let Some(path) = &arguments.cutout {
-        file::write(path, &union.cutout_png(&found.image)?)?;
-    }
-    if let Some(path) = &arguments.overlay {
-        const COLOR: [u8; 3] = [255, 61, 127];
-        const OPACITY: f32 = 0.55;
-        file::write(path, &union.overlay_png(&found.image, COLOR, OPACITY)?)?;
-    }
-    if let Some(folder) = &arguments.masks {
-        std::fs::create_dir_all(folder).map_err(|cause| Fault::file(folder, cause))?;
-        for (i, object) in found.objects.iter().enumerate() {
-            file::write(
-                &folder.join(format!("mask-{}.png", i + 1)),
-                &object.mask.to_png()?,
-            )?;
-        }
-    }
-    Ok(())
-}
-
-/// Everything that was found, or `None` when that is nothing.
-fn union(objects: &[Object]) -> Result<Option<Mask>, Error> {
-    let mut masks = objects.iter().map(|object| &object.mask);
-    let Some(first) = masks.next().cloned() else {
-        return Ok(None);
-    };
-    let all = masks.try_fold(first, |all, mask| all.union(mask))?;
-    Ok((all.area() > 0).then_some(all))
 }
 
 fn summary(found: &Found) -> String {

@@ -14,6 +14,8 @@ pub enum Fault {
     Core(Error),
     /// A file could not be read or written, or an argument names none.
     File(String),
+    /// A name under which a result cannot be written, and what to do.
+    Output(String, &'static str),
 }
 
 impl Fault {
@@ -25,7 +27,7 @@ impl Fault {
     /// 2 for input that has to change, 130 when cancelled, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::File(_) => 2,
+            Self::File(_) | Self::Output(..) => 2,
             Self::Core(error) => match error {
                 Error::Cancelled => 130,
                 Error::InvalidImage { .. }
@@ -62,6 +64,7 @@ impl fmt::Display for Fault {
                 message.clone(),
                 "Check the path and its permissions.",
             ),
+            Self::Output(message, hint) => ("file", message.clone(), *hint),
         };
         // One line whatever a file or a driver put into the message.
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");

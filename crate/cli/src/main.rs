@@ -13,6 +13,7 @@ mod host;
 mod inspect;
 mod interrupt;
 mod model;
+mod outputs;
 mod points;
 mod quantize;
 mod terminal;

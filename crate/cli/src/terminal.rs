@@ -10,6 +10,11 @@ pub fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Writes to standard error, where results are kept from standard output.
+pub fn print_beside(text: &str) {
+    let _ = stderr().write_all(text.as_bytes());
+}
+
 /// The text without control characters: a terminal would obey those that a model wrote.
 pub fn printable(text: &str) -> String {
     let harmless = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');

@@ -8,5 +8,6 @@ mod fault_models;
 mod fault_network;
 mod fault_pictures;
 mod fault_queries;
+mod outputs;
 mod quantize;
 mod support;

@@ -35,17 +35,25 @@ impl FileError {
 /// # Errors
 /// When it cannot be read, or has more than 2³⁰ bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let read = || {
-        let mut bytes = Vec::new();
-        File::open(path)?
-            .take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(io::Error::other(format!("more than {MAX_BYTES} bytes")));
-        }
-        Ok(bytes)
-    };
-    read().map_err(|cause| FileError::new(path, cause))
+    let bytes = File::open(path).and_then(whole);
+    bytes.map_err(|cause| FileError::new(path, cause))
+}
+
+/// The bytes that somebody hands to this program.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_standard_input() -> Result<Vec<u8>, FileError> {
+    whole(io::stdin().lock()).map_err(|cause| FileError::new(Path::new("standard input"), cause))
+}
+
+fn whole(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other(format!("more than {MAX_BYTES} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// The text of a file.
