@@ -26,7 +26,7 @@ pub struct Arguments {
     model: ModelArguments,
     #[command(flatten)]
     outputs: Outputs,
-    /// Print text, objects and timings as JSON
+    /// Print text, objects and timings as JSON; objects have COCO's segmentation, bbox and area
     #[arg(long)]
     json: bool,
     /// Clicks: X,Y,+ inside or X,Y,- outside the target, in picture pixels; they redraw the first
@@ -159,13 +159,17 @@ fn report(found: &Found, timings: &[(&str, f64)]) -> Value {
 }
 
 fn describe(object: &Object) -> Value {
-    let bbox = object.mask.bounding_box().map(|b| [b.x0, b.y0, b.x1, b.y1]);
+    let corners = object.mask.bounding_box();
+    // COCO's box has sides instead of a second corner, and is never missing.
+    let sides = corners.map_or([0.0; 4], |b| [b.x0, b.y0, b.x1 - b.x0, b.y1 - b.y0]);
     let rle: Value = serde_json::from_str(&object.mask.to_rle_json()).unwrap_or_default();
     json!({
         "score": object.score,
         "object_score": object.object_score,
         "area": object.mask.area(),
-        "box": bbox,
+        "box": corners.map(|b| [b.x0, b.y0, b.x1, b.y1]),
+        "bbox": sides,
+        "segmentation": rle,
         "rle": rle,
     })
 }

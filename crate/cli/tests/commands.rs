@@ -120,6 +120,23 @@ fn json_has_the_text_for_people_and_the_marked_one() {
 }
 
 #[test]
+fn json_has_the_keys_of_coco() {
+    let found = ask(&tiny(), &picture(), QUESTION).json();
+    for object in found["objects"].as_array().unwrap() {
+        let numbers = |key: &str| -> Vec<f64> {
+            let list = object[key].as_array().unwrap().iter();
+            list.map(|number| number.as_f64().unwrap()).collect()
+        };
+        let (corners, sides) = (numbers("box"), numbers("bbox"));
+        assert_eq!(corners[..2], sides[..2]);
+        assert_eq!(corners[2] - corners[0], sides[2]);
+        assert_eq!(corners[3] - corners[1], sides[3]);
+        assert_eq!(object["segmentation"], object["rle"]);
+        assert!(object["area"].as_u64().unwrap() > 0);
+    }
+}
+
+#[test]
 fn a_box_alone_draws_one_target() {
     let outcome = ask_tiny(&[
         "--json",
