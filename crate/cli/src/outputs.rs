@@ -210,7 +210,12 @@ fn check_masks(folder: &Path, taken: &[PathBuf]) -> Result<(), Fault> {
         ));
     }
     // Whether something can be made there.
-    check_writable(&there.join(".mask-0.png"))
+    check_writable(&there.join(".mask-0.png")).map_err(|_| {
+        Fault::Output(
+            format!("{} cannot be written to", there.display()),
+            "Name a folder that is yours to write to.",
+        )
+    })
 }
 
 fn parent(path: &Path) -> &Path {

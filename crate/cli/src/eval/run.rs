@@ -97,15 +97,15 @@ impl Questioner<'_> {
         keep: &mut dyn FnMut(Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let picture = &data.pictures[index];
-        let mut leave_out = |problem: Problem, count: usize| {
-            faults.push(problem.at(&picture.name, count));
+        let mut leave_out = |place: &str, problem: Problem, count: usize| {
+            faults.push(problem.at(place, count));
             self.host.advance(count);
         };
         let reused = self.grey.take();
         let encoded = match self.encode(data, index, reused).await {
             Ok(encoded) => encoded,
             Err(Failure::Input(problem)) => {
-                leave_out(problem, open.len());
+                leave_out(&picture.name, problem, open.len());
                 return Ok(());
             }
             Err(Failure::Run(error)) => return Err(error.into()),
@@ -116,7 +116,7 @@ impl Questioner<'_> {
                     keep(row)?;
                     self.host.advance(1);
                 }
-                Err(Failure::Input(problem)) => leave_out(problem, 1),
+                Err(Failure::Input(problem)) => leave_out(&question.id, problem, 1),
                 Err(Failure::Run(error)) => return Err(error.into()),
             }
         }

@@ -78,9 +78,9 @@ fn check_left_out(code: &str, change: impl FnOnce(&mut Value, &mut Value)) {
         panic!("{left_out:?}")
     };
     assert_eq!(found, code);
-    // A reference by its number, or what cannot be drawn by the picture's.
+    // A reference by its number, or what cannot be drawn by the question's.
     assert!(
-        ["refs.json ref 2", "refs.json ref 2 sentence 0", "2.png"].contains(&place.as_str()),
+        ["refs.json ref 2", "refs.json ref 2 sentence 0", "2#0"].contains(&place.as_str()),
         "{place}"
     );
 }
