@@ -127,6 +127,19 @@ fn scenes_are_measured_and_reported() {
 }
 
 #[test]
+fn an_earlier_gallery_does_not_stay() {
+    let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
+    let masks = out.path().join("gallery/masks");
+    fs::create_dir_all(&masks).unwrap();
+    for name in ["0099-true.png", "mine.png"] {
+        fs::write(masks.join(name), "earlier").unwrap();
+    }
+    assert_eq!(eval(data.path(), out.path(), &[]).code, Some(0));
+    assert!(!masks.join("0099-true.png").exists());
+    assert!(masks.join("mine.png").exists() && masks.join("0001-true.png").exists());
+}
+
+#[test]
 fn an_interrupted_run_goes_on_and_a_changed_one_does_not() {
     let (data, out) = (scenes(&two_questions()), TempDir::new().unwrap());
     assert_eq!(eval(data.path(), out.path(), &[]).code, Some(0));

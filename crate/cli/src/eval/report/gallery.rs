@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::{fs, io};
 
 use askmask_core::Mask;
 use askmask_eval::datasets::{Picture, Question};
@@ -24,7 +25,9 @@ const MAX_OUTLINE: usize = 1 << 18;
 pub fn write_page(report: &Report, folder: &Path, worst: usize) -> Result<(), Fault> {
     for part in ["pictures", "masks"] {
         let part = folder.join(part);
-        std::fs::create_dir_all(&part).map_err(|cause| Fault::file(&part, cause))?;
+        fs::create_dir_all(&part)
+            .and_then(|()| remove_numbered(&part))
+            .map_err(|cause| Fault::file(&part, cause))?;
     }
     let mut known = HashMap::new();
     for picture in &report.data.pictures {
@@ -206,6 +209,18 @@ impl Page<'_> {
         self.pictures.insert(picture.name.clone(), file.clone());
         Ok(Some(file))
     }
+}
+
+/// Removes the files of an earlier gallery, whose numbers may have been those of other answers.
+fn remove_numbered(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
+        let digits = name.as_encoded_bytes().iter();
+        if digits.take_while(|byte| byte.is_ascii_digit()).count() >= 4 && path.is_file() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A line along the mask's border, on a dark one so that it shows on every ground.
