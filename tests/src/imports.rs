@@ -37,7 +37,12 @@ pub fn sources(folder: &Path, extension: &str) -> Vec<PathBuf> {
 pub fn code(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{file:?}: {e}"));
     // A module of tests ends the file; single lines for tests may come earlier.
-    let tests = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
+    // One that lends its fixtures to others is visible to them.
+    let heads = ["mod tests {", "pub(crate) mod tests {"];
+    let mut found = heads
+        .iter()
+        .filter_map(|head| text.find(&format!("#[cfg(test)]\n{head}")));
+    let tests = found.next().unwrap_or(text.len());
     let after = text[tests..]
         .lines()
         .skip(2)

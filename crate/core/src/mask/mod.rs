@@ -263,7 +263,8 @@ fn taps(from: usize, to: usize) -> Vec<Tap> {
 mod tests {
     use super::*;
 
-    fn mask(rows: &[&str]) -> Mask {
+    /// Rows of `#` inside and anything else outside.
+    pub(super) fn mask(rows: &[&str]) -> Mask {
         let size = ImageSize {
             height: rows.len(),
             width: rows[0].len(),

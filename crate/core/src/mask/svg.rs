@@ -109,17 +109,7 @@ impl Heading {
 mod tests {
     use super::*;
     use crate::image::ImageSize;
-
-    fn mask(rows: &[&str]) -> Mask {
-        let size = ImageSize {
-            height: rows.len(),
-            width: rows[0].len(),
-        };
-        Mask {
-            size,
-            data: rows.concat().bytes().map(|b| u8::from(b == b'#')).collect(),
-        }
-    }
+    use crate::mask::tests::mask;
 
     /// Fills path data by the even-odd rule: a pixel is inside when an odd number of vertical
     /// edges lies to its left.

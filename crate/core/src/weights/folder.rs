@@ -159,7 +159,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::Dtype;
+    use crate::weights::safetensors::tests::file_of;
 
     /// A folder that is removed in the end.
     struct Scratch(PathBuf);
@@ -183,21 +183,11 @@ mod tests {
         }
     }
 
-    fn shard(name: &str, values: &[u8]) -> Vec<u8> {
-        let info = TensorInfo {
-            dtype: Dtype::U8,
-            shape: vec![values.len()],
-        };
-        let mut bytes = safetensors::header([(name, &info)]);
-        bytes.extend(values);
-        bytes
-    }
-
     #[test]
     fn shards_are_read_through_the_index() {
         let folder = Scratch::new("shards");
-        folder.write("m-1.safetensors", &shard("a", &[1, 2]));
-        folder.write("m-2.safetensors", &shard("b", &[3]));
+        folder.write("m-1.safetensors", &file_of("a", &[1, 2]));
+        folder.write("m-2.safetensors", &file_of("b", &[3]));
         folder.write(
             INDEX,
             br#"{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"#,
@@ -242,7 +232,7 @@ mod tests {
     #[test]
     fn a_truncated_file_is_named() {
         let folder = Scratch::new("truncated");
-        let bytes = shard("a", &[1, 2, 3, 4]);
+        let bytes = file_of("a", &[1, 2, 3, 4]);
         folder.write(SINGLE, &bytes[..bytes.len() - 1]);
         assert!(
             Folder::open(&folder.0)

@@ -80,23 +80,13 @@ impl TensorSource for InMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::Dtype;
-
-    fn file(name: &str, values: &[u8]) -> Vec<u8> {
-        let info = TensorInfo {
-            dtype: Dtype::U8,
-            shape: vec![values.len()],
-        };
-        let mut bytes = safetensors::header([(name, &info)]);
-        bytes.extend(values);
-        bytes
-    }
+    use crate::weights::safetensors::tests::file_of;
 
     #[test]
     fn tensors_of_all_files_are_found() {
         let source = InMemory::new([
-            ("1".into(), file("a", &[1, 2])),
-            ("2".into(), file("b", &[3])),
+            ("1".into(), file_of("a", &[1, 2])),
+            ("2".into(), file_of("b", &[3])),
         ])
         .unwrap();
         assert_eq!(source.names(), ["a", "b"]);
@@ -108,8 +98,11 @@ mod tests {
 
     #[test]
     fn a_tensor_in_two_files_is_refused() {
-        let error = InMemory::new([("1".into(), file("a", &[1])), ("2".into(), file("a", &[2]))])
-            .unwrap_err();
+        let error = InMemory::new([
+            ("1".into(), file_of("a", &[1])),
+            ("2".into(), file_of("a", &[2])),
+        ])
+        .unwrap_err();
         assert!(error.to_string().starts_with("2 is damaged"), "{error}");
     }
 }

@@ -216,8 +216,19 @@ impl<'de> Visitor<'de> for HeaderVisitor {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A file with one tensor of bytes.
+    pub(crate) fn file_of(name: &str, values: &[u8]) -> Vec<u8> {
+        let info = TensorInfo {
+            dtype: Dtype::U8,
+            shape: vec![values.len()],
+        };
+        let mut bytes = super::header([(name, &info)]);
+        bytes.extend(values);
+        bytes
+    }
 
     fn file(header: &str, data: usize) -> Vec<u8> {
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();

@@ -187,13 +187,13 @@ fn failed(cause: impl Display) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::{Value, json};
 
     /// Letters a to c, a merge, and the control tokens, of which `[SEG]` is also in the BPE's
     /// own vocabulary, as some trainers leave it.
-    fn json() -> Value {
+    pub(crate) fn json() -> Value {
         let names = [
             "[SEG]",
             "<|im_start|>",

@@ -119,36 +119,8 @@ impl Chat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
-
-    /// Letters a to c, a merge, and the control tokens.
-    fn json() -> Value {
-        let names = [
-            "[SEG]",
-            "<|im_start|>",
-            "<|im_end|>",
-            "<|endoftext|>",
-            "<img>",
-            "</img>",
-            "<IMG_CONTEXT>",
-        ];
-        let added: Vec<Value> = names
-            .iter()
-            .enumerate()
-            .map(|(i, name)| {
-                json!({"id": 9 + i, "content": name, "single_word": false, "lstrip": false,
-                    "rstrip": false, "normalized": false, "special": i % 2 == 0})
-            })
-            .collect();
-        json!({
-            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-            "normalizer": null, "post_processor": null,
-            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
-            "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
-            "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3, "Ġ": 4, "[": 5, "]": 6, "Ã": 7, "©": 8},
-                "merges": [["a", "b"]]},
-        })
-    }
+    use crate::language::tokenizer::tests::json;
+    use serde_json::Value;
 
     fn tokenizer(json: &Value) -> Tokenizer {
         Tokenizer::from_bytes(json.to_string().as_bytes()).unwrap()
