@@ -11,7 +11,7 @@ use askmask_core::pipeline::{
     Answer, AskOptions, LoadOptions, Model, ModelFiles, Object, Picture, Point, PointLabel, Prompts,
 };
 use askmask_core::weights::InMemory;
-use askmask_core::{Error, Host, Mask, RgbImage, Stage, TraceEvent, TraceStage};
+use askmask_core::{Error, Host, Mask, SourceImage, Stage, TraceEvent, TraceStage};
 use serde::Deserialize;
 
 use crate::{Tensors, bytes, json};
@@ -136,7 +136,7 @@ impl Golden {
         options: impl Into<LoadOptions>,
     ) -> Self {
         let expected: Expected = json(&format!("{reference}/expected.json"));
-        let image = RgbImage::decode(&bytes(&format!("{picture}/input.png")))
+        let image = SourceImage::decode(&bytes(&format!("{picture}/input.png")))
             .expect("the fixture's picture is sound");
         let host = Recorder::default();
         let (model, picture, answer) = pollster::block_on(async {

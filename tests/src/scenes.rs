@@ -4,7 +4,7 @@ use std::path::Path;
 
 use askmask_core::mask::rle::Rle;
 use askmask_core::pipeline::{AskOptions, Model};
-use askmask_core::{ImageSize, Mask, QuietHost, RgbImage};
+use askmask_core::{ImageSize, Mask, QuietHost, RgbImage, SourceImage};
 use serde::Deserialize;
 
 /// One question of one scene.
@@ -66,7 +66,9 @@ pub fn score(model: &Model, folder: &Path, family: &str) -> Score {
 /// A fixture's picture.
 pub fn picture(path: &Path) -> RgbImage {
     let bytes = std::fs::read(path).expect("the scene's picture is there");
-    RgbImage::decode(&bytes).expect("the scene's picture is sound")
+    SourceImage::decode(&bytes)
+        .expect("the scene's picture is sound")
+        .color
 }
 
 impl Question {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use askmask_core::QuietHost;
 use askmask_core::pipeline::{LoadOptions, Model};
 use askmask_core::weights::InMemory;
-use askmask_core::{DeviceKind, Error, Host, RgbImage, Stage};
+use askmask_core::{DeviceKind, Error, Host, SourceImage, Stage};
 use askmask_tests::golden::{Golden, files};
 use askmask_tests::sources::{Watched, WrongOnce, total_bytes};
 use askmask_tests::{Tensors, bytes};
@@ -57,8 +57,8 @@ impl Loads {
     }
 }
 
-fn picture() -> RgbImage {
-    RgbImage::decode(&bytes(&format!("{FIXTURE}/input.png"))).expect("a sound picture")
+fn picture() -> SourceImage {
+    SourceImage::decode(&bytes(&format!("{FIXTURE}/input.png"))).expect("a sound picture")
 }
 
 #[test]

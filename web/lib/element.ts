@@ -20,7 +20,8 @@ function sharedModel(source: string): Promise<Model> {
  * text, the embedded one by default.
  *
  * Fires `progress`, `token`, `result` (detail: the answer) and `error`
- * (detail: the error). Part: `picture`, a canvas of the picture's own size.
+ * (detail: the error). Part: `picture`, a canvas of the picture's own size, or of 16,777,216
+ * pixels if that is smaller.
  */
 export class AskMaskElement extends HTMLElement {
   static readonly observedAttributes = ["src", "question", "model"];
@@ -74,12 +75,13 @@ export class AskMaskElement extends HTMLElement {
     }
   }
 
-  #show({ width, height, pixels }: Picture, objects: readonly FoundObject[]): void {
+  #show({ width, height, preview }: Picture, objects: readonly FoundObject[]): void {
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width, height });
+    Object.assign(canvas, { width: preview.width, height: preview.height });
     canvas.part.add("picture");
     const context = canvas.getContext("2d");
-    context?.putImageData(new ImageData(pixels, width, height), 0, 0);
+    context?.putImageData(preview, 0, 0);
+    context?.scale(preview.width / width, preview.height / height);
     for (const { outline } of objects) this.#outline(context, new Path2D(outline), width);
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     root.replaceChildren(canvas);

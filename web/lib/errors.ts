@@ -1,6 +1,7 @@
 /** Every error code: those of `Error::code()` in the Rust core, and two of this library. */
 export const ERROR_CODES = [
   "invalid-image",
+  "unsupported-image",
   "image-too-large",
   "invalid-query",
   "prompt-too-long",

@@ -105,7 +105,14 @@ interface Methods {
   memoryUsage: { params: null; result: MemoryUsage };
   setImage: {
     params: { image: number; source: ImageSource };
-    result: { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
+    result: {
+      width: number;
+      height: number;
+      /** For showing it; smaller than the picture where that is very large. */
+      preview: { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
+      /** Something that people should know about how it was opened, in one sentence. */
+      notice: string | null;
+    };
   };
   ask: {
     params: { image: number; question: string };

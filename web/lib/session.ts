@@ -193,8 +193,13 @@ export class Model {
 export class Picture {
   width = 0;
   height = 0;
-  /** The decoded pixels, RGBA, as the model sees them. */
-  pixels = new Uint8ClampedArray();
+  /**
+   * The picture for showing it, in sRGB with its own transparency; smaller than `width` × `height`
+   * where it has more than 16,777,216 pixels. The model sees white where it is clear.
+   */
+  preview = new ImageData(1, 1);
+  /** Something that people should know about how it was opened, or null. */
+  notice: string | null = null;
   readonly #id = nextImage++;
   #setIn = -1;
   #disposed = false;
@@ -212,13 +217,13 @@ export class Picture {
     await this.model.ensure(call);
     const { generation } = this.model.bridge;
     if (this.#setIn === generation) return;
-    const { width, height, rgba } = await call("setImage", {
+    const { preview, ...opened } = await call("setImage", {
       image: this.#id,
       source: this.source,
     });
-    this.width = width;
-    this.height = height;
-    this.pixels = new Uint8ClampedArray(rgba.buffer);
+    Object.assign(this, opened);
+    const pixels = new Uint8ClampedArray(preview.rgba.buffer);
+    this.preview = new ImageData(pixels, preview.width, preview.height);
     this.#setIn = generation;
   }
 

@@ -8,6 +8,8 @@ import { EXPLANATIONS, outcomeOf } from "./outcome";
 import { splitAtMarks } from "./words";
 
 const PLACEHOLDER = "The answer appears here, word by word, with a colored mask for each object.";
+/** Faults of a picture, which trying again does not mend. */
+const PICTURE_CODES = new Set<string>(["invalid-image", "unsupported-image", "image-too-large"]);
 
 export class AnswerView {
   readonly #question = byId("answer-question", HTMLElement);
@@ -59,6 +61,8 @@ export class AnswerView {
   #content(): [string, () => Node[]] {
     const { error, edits, busy } = this.app;
     if (error) return [`${error.name} ${error.message}`, () => this.#errorNote(error)];
+    const notice = this.app.picture?.notice;
+    if (edits.question === "" && notice) return [notice, () => [make("p", {}, notice)]];
     if (busy !== null || edits.question === "") return ["", () => []];
     const outcome = outcomeOf(edits.items.map(({ found }) => found));
     if (outcome === null) return ["", () => []];
@@ -73,7 +77,7 @@ export class AnswerView {
     const title = invalid?.title ?? error.message;
     const text = invalid?.text ?? hint;
     const actions = make("div", { className: "note-actions" });
-    if (code !== "invalid-image" && code !== "image-too-large") {
+    if (!PICTURE_CODES.has(code)) {
       actions.append(button("Try again", "quiet", () => this.app.retry()));
     }
     const { choice, device } = this.app.runtime;

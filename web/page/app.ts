@@ -320,7 +320,8 @@ export class App extends Observable {
     Object.assign(this, { picture, opened: offer });
     this.#seenBy = model;
     this.#history = history;
-    this.announce(`${offer.name} is ready, ${picture.width} by ${picture.height} pixels.`);
+    const ready = `${offer.name} is ready, ${picture.width} by ${picture.height} pixels.`;
+    this.announce([ready, picture.notice].filter(Boolean).join(" "));
     return picture;
   }
 

@@ -30,9 +30,9 @@ function context2d(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
 function baseOf(picture: Picture): OffscreenCanvas {
   const known = bases.get(picture);
   if (known) return known;
-  const { width, height, pixels } = picture;
-  const canvas = new OffscreenCanvas(width, height);
-  context2d(canvas).putImageData(new ImageData(pixels, width, height), 0, 0);
+  const { preview } = picture;
+  const canvas = new OffscreenCanvas(preview.width, preview.height);
+  context2d(canvas).putImageData(preview, 0, 0);
   bases.set(picture, canvas);
   return canvas;
 }
@@ -118,11 +118,17 @@ export class Renderer {
     // Enlarged pixels stay squares: what is shown is what is exported.
     context.imageSmoothingEnabled = scale < 3;
     context.imageSmoothingQuality = "high";
-    if (mode === "overlay" || mode === "original") context.drawImage(baseOf(picture), 0, 0);
+    const { width, height } = picture;
+    if (mode === "overlay" || mode === "original") {
+      // What the model sees where the picture is clear.
+      context.fillStyle = "#fff";
+      context.fillRect(0, 0, width, height);
+      context.drawImage(baseOf(picture), 0, 0, width, height);
+    }
     if (mode === "overlay") this.#drawLayers(scene);
     if (mode === "mask") {
       context.fillStyle = "#000";
-      context.fillRect(0, 0, picture.width, picture.height);
+      context.fillRect(0, 0, width, height);
     }
     if (mode === "mask" || mode === "cutout") context.drawImage(this.#unionOf(scene), 0, 0);
   }
@@ -162,7 +168,7 @@ export class Renderer {
       context.fillStyle = fill;
       context.fillRect(0, 0, canvas.width, canvas.height);
     } else {
-      context.drawImage(fill, 0, 0);
+      context.drawImage(fill, 0, 0, canvas.width, canvas.height);
     }
     return canvas;
   }

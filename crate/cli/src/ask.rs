@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use askmask_core::pipeline::{AskOptions, Model, Object, Picture, Point, PointLabel, Prompts};
-use askmask_core::{BoundingBox, Error, RgbImage};
+use askmask_core::{BoundingBox, Error, SourceImage};
 use askmask_eval::file;
 use clap::Args;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::terminal::{print, print_beside, printable};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// PNG, JPEG or WebP; - is standard input
+    /// PNG, JPEG, WebP, GIF or BMP; - is standard input
     picture: PathBuf,
     /// What to look for, in your own words; may be left out with --points or --box
     #[arg(required_unless_present_any = ["points", "bbox"])]
@@ -44,7 +44,7 @@ struct Found {
     /// The same with `[SEG]` wherever the model points at an object.
     marked: String,
     objects: Vec<Object>,
-    image: RgbImage,
+    image: SourceImage,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     } else {
         file::read(&arguments.picture)?
     };
-    let image = RgbImage::decode(&bytes)?;
+    let image = SourceImage::decode(&bytes)?;
     interrupt::catch();
     let words_out = !arguments.outputs.take_standard_output();
     let host = TerminalHost::new(words_out && !arguments.json);
@@ -76,7 +76,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn find(arguments: &Arguments, image: RgbImage, host: &TerminalHost) -> Result<Found, Fault> {
+async fn find(
+    arguments: &Arguments,
+    image: SourceImage,
+    host: &TerminalHost,
+) -> Result<Found, Fault> {
     if let Some(question) = &arguments.question {
         // Before the model is loaded, which may take long.
         askmask_core::language::tokenizer::validate_question(question)?;
@@ -151,8 +155,8 @@ fn report(found: &Found, timings: &[(&str, f64)]) -> Value {
     json!({
         "text": printable(&found.text),
         "marked": printable(&found.marked),
-        "width": found.image.size.width,
-        "height": found.image.size.height,
+        "width": found.image.size().width,
+        "height": found.image.size().height,
         "objects": objects,
         "timings": seconds,
     })

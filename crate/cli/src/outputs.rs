@@ -5,7 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use askmask_core::pipeline::Object;
-use askmask_core::{Error, Mask, RgbImage};
+use askmask_core::{Error, Mask, SourceImage};
 use askmask_eval::file;
 use clap::Args;
 
@@ -69,7 +69,7 @@ impl Outputs {
 
     /// Writes what was found. Where nothing was, files of an earlier run do not stay: they would
     /// be taken for the answer.
-    pub fn write(&self, objects: &[Object], image: &RgbImage) -> Result<(), Fault> {
+    pub fn write(&self, objects: &[Object], image: &SourceImage) -> Result<(), Fault> {
         if let Some(folder) = &self.masks {
             remove_numbered(folder)?;
         }

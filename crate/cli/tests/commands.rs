@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::{Outcome, QUESTION, ask, askmask, fixture, picture, tiny};
-use askmask_core::RgbImage;
+use askmask_core::SourceImage;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -71,7 +71,7 @@ fn the_mask_is_black_and_white_and_the_references_union() {
     let mask = folder.path().join("mask.png");
     let outcome = ask_tiny(&[QUESTION, "--mask", mask.to_str().unwrap()]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let image = RgbImage::decode(&fs::read(mask).unwrap()).unwrap();
+    let image = SourceImage::decode(&fs::read(mask).unwrap()).unwrap().color;
     assert_eq!((image.size.width, image.size.height), (154, 103));
     assert!(image.data.iter().all(|&value| value == 0 || value == 255));
     let ours = image.data.chunks_exact(3).map(|pixel| pixel[0] == 255);

@@ -116,7 +116,7 @@ fn scenes_are_measured_and_reported() {
     assert!(page.contains("Sure &lt;b&gt;") && !page.contains("Sure <b>"));
     assert_eq!(page.matches("<article>").count(), 2);
     let mask = fs::read(gallery.join("masks/0001-true.png")).unwrap();
-    let mask = askmask_core::RgbImage::decode(&mask).unwrap();
+    let mask = askmask_core::SourceImage::decode(&mask).unwrap().color;
     let inside = mask.data.chunks_exact(3).map(|pixel| pixel[0]);
     let expected = reference_mask().data;
     assert!(inside.eq(expected.iter().map(|&value| value * 255)));

@@ -15,6 +15,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// A picture in a format, or a variant of one, that is not decoded here.
+    #[error("the picture is {found}, which cannot be decoded here")]
+    UnsupportedImage {
+        /// What it is, such as `a HEIC`.
+        found: String,
+    },
+
     /// The picture has more pixels than are accepted; nothing was allocated for it.
     #[error("the picture is {size}, more than the limit of {limit}")]
     ImageTooLarge {
@@ -148,7 +155,8 @@ macro_rules! codes {
 }
 
 codes! {
-    InvalidImage => "invalid-image", "Open a PNG, JPEG or WebP picture.";
+    InvalidImage => "invalid-image", "Open a picture, as PNG, JPEG, WebP, GIF or BMP.";
+    UnsupportedImage => "unsupported-image", "Save it as PNG or JPEG and open that.";
     ImageTooLarge => "image-too-large", "Scale the picture down and open it again.";
     InvalidQuery => "invalid-query", "Change the question, click or box and try again.";
     PromptTooLong => "prompt-too-long", "Ask a shorter question or allow fewer tiles.";

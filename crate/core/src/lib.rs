@@ -31,7 +31,7 @@ pub mod runtime;
 pub mod pipeline;
 
 pub use error::Error;
-pub use image::{ImageSize, RgbImage};
+pub use image::{ImageSize, RgbImage, SourceImage};
 pub use mask::{BoundingBox, Mask};
 pub use pipeline::{
     Answer, AskOptions, LoadOptions, MemoryUsage, Model, ModelFiles, Object, Picture, Point,

@@ -1,7 +1,7 @@
 //! A loaded model.
 
 use askmask_core::DeviceKind;
-use askmask_core::image::{ImageSize, RgbImage};
+use askmask_core::image::{ImageSize, SourceImage};
 use askmask_core::pipeline;
 use serde::Serialize;
 use tsify::Tsify;
@@ -72,19 +72,19 @@ impl Model {
         })
     }
 
-    /// Decodes a PNG, JPEG or WebP file (EXIF orientation applied) and computes
+    /// Decodes a PNG, JPEG, WebP, GIF or BMP file and computes
     /// everything about it that questions share.
     ///
     /// # Errors
-    /// `invalid-image`, `image-too-large`, `out-of-memory`, `device-lost`.
+    /// `invalid-image`, `unsupported-image`, `image-too-large`, `out-of-memory`, `device-lost`.
     #[wasm_bindgen(js_name = setImage)]
     pub async fn set_image(&self, bytes: Vec<u8>, host: HostCallbacks) -> Result<Picture, JsValue> {
-        let image = RgbImage::decode(&bytes).into_js()?;
+        let image = SourceImage::decode(&bytes).into_js()?;
         self.encode(image, host).await
     }
 
-    /// The same for decoded pixels: `rgba` has `width · height · 4` bytes, and
-    /// its alpha is ignored.
+    /// The same for decoded pixels: `rgba` has `width · height · 4` bytes, the
+    /// colors not multiplied by alpha.
     ///
     /// # Errors
     /// As [`Model::set_image`].
@@ -96,7 +96,7 @@ impl Model {
         height: usize,
         host: HostCallbacks,
     ) -> Result<Picture, JsValue> {
-        let image = RgbImage::from_rgba(ImageSize { height, width }, &rgba).into_js()?;
+        let image = SourceImage::from_rgba(ImageSize { height, width }, &rgba).into_js()?;
         self.encode(image, host).await
     }
 }
@@ -106,7 +106,7 @@ impl Model {
         Model { inner, device }
     }
 
-    async fn encode(&self, image: RgbImage, host: HostCallbacks) -> Result<Picture, JsValue> {
+    async fn encode(&self, image: SourceImage, host: HostCallbacks) -> Result<Picture, JsValue> {
         let picture = self
             .inner
             .set_image(image, &JsHost::new(host))

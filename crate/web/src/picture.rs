@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use askmask_core::error::Error;
+use askmask_core::image;
 use askmask_core::mask::BoundingBox;
 use askmask_core::pipeline::{self, AskOptions, Object, PointLabel};
 use serde::Deserialize;
@@ -86,14 +87,10 @@ impl Picture {
         self.0.size().height
     }
 
-    /// The decoded pixels, `width · height · 4` bytes, opaque.
+    /// The picture for showing it: itself, or a smaller one where it has more than `max_pixels`.
     #[must_use]
-    #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer>")]
-    pub fn rgba(&self) -> Vec<u8> {
-        let pixels = self.0.image().data.chunks_exact(3);
-        pixels
-            .flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255])
-            .collect()
+    pub fn preview(&self, max_pixels: usize) -> Preview {
+        Preview(self.0.image().preview(max_pixels))
     }
 
     /// Answers a question; tokens stream through `host`.
@@ -140,6 +137,32 @@ impl Picture {
     )]
     pub fn cutout_png(&self, mask: &Mask) -> Result<Vec<u8>, JsValue> {
         mask.get().cutout_png(self.0.image()).into_js()
+    }
+}
+
+/// A picture for showing it.
+#[wasm_bindgen]
+pub struct Preview(image::Preview);
+
+#[wasm_bindgen]
+impl Preview {
+    /// Pixels from left to right.
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> usize {
+        self.0.size.width
+    }
+
+    /// Pixels from top to bottom.
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> usize {
+        self.0.size.height
+    }
+
+    /// `width · height · 4` bytes, the colors not multiplied by alpha. Empties the preview.
+    #[must_use]
+    #[wasm_bindgen(js_name = takeRgba, unchecked_return_type = "Uint8Array<ArrayBuffer>")]
+    pub fn take_rgba(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0.rgba)
     }
 }
 

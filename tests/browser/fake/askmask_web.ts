@@ -87,6 +87,9 @@ export class Model {
   }
 
   async setImage(bytes: Uint8Array<ArrayBuffer>, host: HostCallbacks): Promise<Picture> {
+    // An AVIF's brand: as in wasm, the browser is asked for it.
+    if (new TextDecoder().decode(bytes.subarray(4, 12)) === "ftypavif")
+      throw coded("unsupported-image", "the picture is an AVIF, which cannot be decoded here");
     const bitmap = await createImageBitmap(new Blob([bytes])).catch(() => {
       throw coded("invalid-image", "This is not a PNG, JPEG or WebP picture.");
     });
@@ -113,6 +116,19 @@ export class Model {
   free(): void {}
 }
 
+class Preview {
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    private readonly rgba: Uint8Array<ArrayBuffer>,
+  ) {}
+
+  takeRgba(): Uint8Array<ArrayBuffer> {
+    return this.rgba;
+  }
+  free(): void {}
+}
+
 export class Picture {
   constructor(
     readonly width: number,
@@ -120,8 +136,8 @@ export class Picture {
     private readonly pixels: Uint8Array<ArrayBuffer>,
   ) {}
 
-  rgba(): Uint8Array<ArrayBuffer> {
-    return this.pixels.slice();
+  preview(): Preview {
+    return new Preview(this.width, this.height, this.pixels.slice());
   }
 
   async ask(question: string, host: HostCallbacks): Promise<Answer> {

@@ -5,6 +5,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { FAKE } from "../base";
 import { askAndFind, objects, openPage } from "./helpers";
 
+const FIXTURES = path.join(FAKE, "../../fixtures");
 const DESK = path.join(FAKE, "public/samples/desk.png");
 
 /** Sends a file to the page as a drop or a paste would. */
@@ -24,6 +25,24 @@ async function transfer(page: Page, kind: "drop" | "paste", name: string, bytes:
   );
 }
 
+/** What the canvas shows at the corners of the picture of 16 × 24 pixels, row by row. */
+function cornerColors(page: Page): Promise<string[]> {
+  return page.locator("#canvas").evaluate((canvas) => {
+    if (!(canvas instanceof HTMLCanvasElement)) throw new Error("#canvas is no canvas");
+    const scale = Math.min(canvas.width / 16, canvas.height / 24);
+    const [left, top] = [(canvas.width - 16 * scale) / 2, (canvas.height - 24 * scale) / 2];
+    const names = { "00": "dark", "10": "red", "01": "green", "11": "yellow" };
+    return [0.5, 23.5].flatMap((y) =>
+      [0.5, 15.5].map((x) => {
+        const at = [left + x * scale, top + y * scale].map(Math.round) as [number, number];
+        const pixel = canvas.getContext("2d")?.getImageData(...at, 1, 1).data ?? [];
+        const [red = 0, green = 0] = pixel;
+        return names[`${red > 127 ? 1 : 0}${green > 127 ? 1 : 0}`];
+      }),
+    );
+  });
+}
+
 test.beforeEach(({ page }) => openPage(page));
 
 test("opens a picked file", async ({ page }) => {
@@ -39,6 +58,18 @@ for (const kind of ["drop", "paste"] as const) {
     await askAndFind(page, "umbrella");
   });
 }
+
+test("what only the browser decodes is opened, and said so", async ({ page }) => {
+  const avif = await readFile(path.join(FIXTURES, "pictures/browser/turned.avif"));
+  await transfer(page, "drop", "photo.avif", avif);
+  const notice = "Converted by your browser: the picture is an AVIF, which cannot be decoded here.";
+  await expect(page.locator("#live")).toHaveText(
+    `photo.avif is ready, 16 by 24 pixels. ${notice}`,
+  );
+  await expect(page.locator("#note")).toHaveText(notice);
+  // A quarter turn brings the corners (dark, red, green, yellow) of the stored picture here.
+  expect(await cornerColors(page)).toEqual(["green", "dark", "yellow", "red"]);
+});
 
 test("fault 1: an unreadable picture keeps the current one and its objects", async ({ page }) => {
   await askAndFind(page, "umbrella");

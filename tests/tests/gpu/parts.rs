@@ -12,7 +12,7 @@ use askmask_core::runtime::preflight::Machine;
 use askmask_core::weights::{
     Dtype, QuantizationConfig, TensorInfo, TensorSource, TensorSpec, TensorTable,
 };
-use askmask_core::{DeviceKind, Error, RgbImage};
+use askmask_core::{DeviceKind, Error, SourceImage};
 use askmask_tests::browser_folder::BrowserFolder;
 use askmask_tests::bytes;
 use askmask_tests::golden::{Golden, files};
@@ -60,7 +60,7 @@ fn the_estimate_covers_what_is_measured() {
         let slack = 4 << 20;
         assert!(weights * 3 / 4 <= loaded, "{loaded} of {weights}");
         assert!(loaded <= weights * 5 / 4 + slack, "{loaded} of {weights}");
-        let image = RgbImage::decode(&bytes("sa2va_tiny/input.png")).unwrap();
+        let image = SourceImage::decode(&bytes("sa2va_tiny/input.png")).unwrap();
         let picture = model.set_image(image, &QuietHost).await.unwrap();
         picture
             .ask("Where is it?", &Default::default(), &QuietHost)

@@ -1,9 +1,19 @@
 /** Drives wasm: one model, its pictures and their objects, known by numbers. */
 
 import init, * as wasm from "askmask-wasm";
-import { AskmaskError } from "../errors";
+import { AskmaskError, toWire } from "../errors";
 import type { ModelReport, StoredModel } from "../models";
-import type { FormOf, Loaded, MaskData, MaskForm, Params, Result, WireObject } from "../protocol";
+import type {
+  FormOf,
+  ImageSource,
+  Loaded,
+  MaskData,
+  MaskForm,
+  Params,
+  Result,
+  WireObject,
+} from "../protocol";
+import { decodeByBrowser } from "./browser-decode";
 import { chooseDevice } from "./device";
 import type { Host } from "./host";
 import { report } from "./report";
@@ -11,6 +21,9 @@ import { resolveModel } from "./resolve-model";
 import { sha256 } from "./sha256";
 import { BlobFiles } from "./store/files";
 import { Store } from "./store/store";
+
+/** What every browser shows: iOS draws nothing on a canvas of more. */
+const PREVIEW_PIXELS = 1 << 24;
 
 interface OpenImage {
   picture: wasm.Picture;
@@ -68,13 +81,12 @@ export class Engine {
   }
 
   async setImage({ image, source }: Params<"setImage">, host: Host): Promise<Result<"setImage">> {
-    const model = this.#requireModel();
-    const picture =
-      source.kind === "file"
-        ? await model.setImage(source.bytes, host)
-        : await model.setImageRgba(source.data, source.width, source.height, host);
+    const { picture, notice } = await openPicture(this.#requireModel(), source, host);
     this.#images.set(image, { picture, objects: new Map() });
-    return { width: picture.width, height: picture.height, rgba: picture.rgba() };
+    const shown = picture.preview(PREVIEW_PIXELS);
+    const preview = { width: shown.width, height: shown.height, rgba: shown.takeRgba() };
+    shown.free();
+    return { width: picture.width, height: picture.height, preview, notice };
   }
 
   async ask({ image, question }: Params<"ask">, host: Host): Promise<Result<"ask">> {
@@ -131,6 +143,29 @@ export class Engine {
     const open = this.#images.get(image);
     if (open !== undefined) return open;
     throw new AskmaskError("disposed", "This picture was disposed.", "Set it again.");
+  }
+}
+
+/** Decodes in wasm, the same everywhere; by the browser only what wasm cannot. */
+async function openPicture(
+  model: wasm.Model,
+  source: ImageSource,
+  host: Host,
+): Promise<{ picture: wasm.Picture; notice: string | null }> {
+  if (source.kind === "rgba") {
+    const { data, width, height } = source;
+    return { picture: await model.setImageRgba(data, width, height, host), notice: null };
+  }
+  try {
+    return { picture: await model.setImage(source.bytes, host), notice: null };
+  } catch (error) {
+    const { code, message } = toWire(error);
+    if (code !== "unsupported-image") throw error;
+    const pixels = await decodeByBrowser(source.bytes);
+    if (pixels === null) throw error;
+    const { data, width, height } = pixels;
+    const picture = await model.setImageRgba(data, width, height, host);
+    return { picture, notice: `Converted by your browser: ${message}.` };
   }
 }
 

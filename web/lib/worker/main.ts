@@ -51,7 +51,7 @@ async function handle(message: Extract<ToWorker, { type: "call" }>): Promise<voi
 function transferables(value: Result<Method>): Transferable[] {
   if (value instanceof Uint8Array) return [value.buffer];
   if (value === null || typeof value !== "object") return [];
-  return "rgba" in value ? [value.rgba.buffer] : [];
+  return "preview" in value ? [value.preview.rgba.buffer] : [];
 }
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {

@@ -1,7 +1,7 @@
 //! What the model is shown: the picture, or for a baseline something else.
 
-use askmask_core::RgbImage;
 use askmask_core::image::resample::resize;
+use askmask_core::{RgbImage, SourceImage};
 use askmask_eval::datasets::{Dataset, Picture, Problem};
 use askmask_eval::file;
 
@@ -51,7 +51,8 @@ fn decode(picture: &Picture) -> Result<RgbImage, Problem> {
     if !picture.path.is_file() {
         return Err(Problem::new("missing-picture", "there is no such file"));
     }
-    Ok(RgbImage::decode(&file::read(&picture.path)?)?)
+    let image = SourceImage::decode(&file::read(&picture.path)?)?;
+    Ok(image.over_white().into_owned())
 }
 
 /// The picture half a split further on, which is always the same one and never `index`.

@@ -33,7 +33,7 @@ pub const FAMILIES: &[&str] = &[sa2va::FAMILY];
 /// ```
 /// use askmask_core::pipeline::FAMILIES;
 /// use askmask_core::weights::{Files, Manifest, Stored};
-/// use askmask_core::{AskOptions, DeviceKind, Error, Model, ModelFiles, QuietHost, RgbImage};
+/// use askmask_core::{AskOptions, DeviceKind, Error, Model, ModelFiles, QuietHost, SourceImage};
 ///
 /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// # let folder = format!("{root}/models/nano");
@@ -44,7 +44,7 @@ pub const FAMILIES: &[&str] = &[sa2va::FAMILY];
 /// pollster::block_on(async {
 ///     let files = ModelFiles::from_stored(stored)?;
 ///     let model = Model::load(files, DeviceKind::Cpu, &QuietHost).await?;
-///     let picture = model.set_image(RgbImage::decode(&photo)?, &QuietHost).await?;
+///     let picture = model.set_image(SourceImage::decode(&photo)?, &QuietHost).await?;
 ///     let options = AskOptions::default();
 ///     let answer = picture.ask("Where is the bus?", &options, &QuietHost).await?;
 ///     println!("{}", answer.text);

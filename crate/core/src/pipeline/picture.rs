@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::{Inner, Model};
 use crate::error::Error;
 use crate::image::normalize::normalize;
-use crate::image::{ImageSize, RgbImage};
+use crate::image::{ImageSize, RgbImage, SourceImage};
 use crate::models::State;
 use crate::models::sa2va::{QUESTION_TOKENS, tiles};
 use crate::models::sam2::{Features, pixel_values};
@@ -20,7 +20,7 @@ use crate::runtime::trace::TraceStage;
 /// # use askmask_core::pipeline::FAMILIES;
 /// # use askmask_core::weights::{Files, Manifest, Stored};
 /// use askmask_core::{Error, Point, PointLabel, Prompts, QuietHost};
-/// # use askmask_core::{DeviceKind, Model, ModelFiles, RgbImage};
+/// # use askmask_core::{DeviceKind, Model, ModelFiles, SourceImage};
 ///
 /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// # let folder = format!("{root}/models/nano");
@@ -30,7 +30,7 @@ use crate::runtime::trace::TraceStage;
 /// # let files = ModelFiles::from_stored(Stored::new(manifest, Box::new(Files::new(folder.into()))))?;
 /// pollster::block_on(async {
 ///     # let model = Model::load(files, DeviceKind::Cpu, &QuietHost).await?;
-///     # let photo = RgbImage::decode(&photo)?;
+///     # let photo = SourceImage::decode(&photo)?;
 ///     let picture = model.set_image(photo, &QuietHost).await?;
 ///     let point = Point { x: 120.0, y: 80.0, label: PointLabel::Foreground };
 ///     let prompts = Prompts { points: vec![point], bbox: None };
@@ -44,7 +44,7 @@ use crate::runtime::trace::TraceStage;
 /// ```
 pub struct Picture {
     pub(super) model: Model,
-    image: RgbImage,
+    image: SourceImage,
     pub(super) features: Features,
     pub(super) language: Mutex<Prefix>,
 }
@@ -59,12 +59,12 @@ impl Picture {
     /// The picture's own size.
     #[must_use]
     pub fn size(&self) -> ImageSize {
-        self.image.size
+        self.image.size()
     }
 
     /// The picture's pixels.
     #[must_use]
-    pub fn image(&self) -> &RgbImage {
+    pub fn image(&self) -> &SourceImage {
         &self.image
     }
 }
@@ -76,18 +76,24 @@ impl Model {
     /// [`Error::PromptTooLong`] when the picture's tokens alone pass the model's context;
     /// [`Error::Cancelled`] when the host asked to stop; [`Error::OutOfMemory`] and
     /// [`Error::DeviceLost`].
-    pub async fn set_image(&self, image: RgbImage, host: &dyn Host) -> Result<Picture, Error> {
+    pub async fn set_image(
+        &self,
+        image: impl Into<SourceImage>,
+        host: &dyn Host,
+    ) -> Result<Picture, Error> {
+        let image = image.into();
+        let seen = image.over_white();
         let inner = &self.0;
         let config = &inner.config;
         let (side, max_tiles) = (config.force_image_size, inner.max_tiles);
-        let tiles = tiles::tiles(&image, side, max_tiles, config.use_thumbnail);
+        let tiles = tiles::tiles(&seen, side, max_tiles, config.use_thumbnail);
         let blocks = tiles.len() * config.vision_config.num_hidden_layers
             + config.grounding_encoder.stages.iter().sum::<usize>()
             + config.llm_config.num_hidden_layers;
         let mut run = inner.parts.run(host).counting(Stage::EncodeImage, blocks);
         let vision_tokens = inner.encode_tiles(&tiles, &mut run).await?;
         drop(tiles);
-        let features = inner.encode_whole(&image, &mut run).await?;
+        let features = inner.encode_whole(&seen, &mut run).await?;
         let state = inner.prefill_picture(vision_tokens, &mut run).await?;
         let length = state.len();
         Ok(Picture {
