@@ -38,6 +38,20 @@ pub fn wasm_tools(settings: &Settings) -> Result {
     Ok(())
 }
 
+/// A nightly toolchain, whose compiler has libFuzzer's instruments, and cargo-fuzz.
+pub fn fuzzer() -> Result {
+    run(program(
+        "rustup",
+        &["toolchain", "install", "nightly", "--profile", "minimal"],
+    ))?;
+    if succeeds(program("cargo-fuzz", &["--version"])) {
+        return Ok(());
+    }
+    let root = ["--root", "target/tools", "--locked"];
+    let install = ["install", "cargo-fuzz", "--version", "0.13.2"];
+    run(program("cargo", &[&install[..], &root].concat()))
+}
+
 /// Packages of the npm projects `web` and `tests/browser`.
 pub fn npm(folder: &str) -> Result {
     if !succeeds(program("npm", &["--version"])) {

@@ -1,6 +1,7 @@
 //! Builds, tests and the demo. `cargo xtask help` lists them.
 
 mod full_size;
+mod fuzz;
 mod install;
 mod run;
 mod settings;
@@ -17,13 +18,22 @@ const HELP: &str = include_str!("help.txt");
 
 /// What was asked for.
 enum Task<'a> {
-    Demo { port: &'a str },
+    Demo {
+        port: &'a str,
+    },
     Test,
     BuildWeb,
     Parity,
     Fixtures,
     Recipe,
-    FullSize { folder: &'a Path, size: &'a str },
+    Fuzz {
+        target: Option<&'a str>,
+        seconds: &'a str,
+    },
+    FullSize {
+        folder: &'a Path,
+        size: &'a str,
+    },
     Help,
 }
 
@@ -38,6 +48,18 @@ impl<'a> Task<'a> {
             ["parity"] => Self::Parity,
             ["fixtures"] => Self::Fixtures,
             ["recipe"] => Self::Recipe,
+            ["fuzz"] => Self::Fuzz {
+                target: None,
+                seconds: "600",
+            },
+            ["fuzz", target] => Self::Fuzz {
+                target: Some(target),
+                seconds: "600",
+            },
+            ["fuzz", target, "--seconds", seconds] => Self::Fuzz {
+                target: Some(target),
+                seconds,
+            },
             ["full-size", folder] => Self::FullSize {
                 folder: Path::new(folder),
                 size: "1b",
@@ -59,6 +81,7 @@ impl<'a> Task<'a> {
             Self::Parity => test::parity(),
             Self::Fixtures => test::fixtures(),
             Self::Recipe => test::recipe(),
+            Self::Fuzz { target, seconds } => fuzz::fuzz(target, seconds),
             Self::FullSize { folder, size } => full_size::write(folder, size),
             Self::Help => {
                 print!("{HELP}");
@@ -98,7 +121,7 @@ mod tests {
                 command.split(" [").next().unwrap_or(command).to_owned()
             })
             .collect();
-        assert_eq!(examples.len(), 7);
+        assert_eq!(examples.len(), 8);
         for example in examples {
             let words: Vec<&str> = example.split_whitespace().collect();
             assert!(Task::parse(&words).is_some(), "{example}");
