@@ -308,7 +308,9 @@ mod tests {
     fn progressive_scans_must_reach_the_last_bit() {
         let scans = |headers: &[&[u8]]| {
             let mut scans = Scans::default();
-            headers.iter().for_each(|header| scans.add(header));
+            for header in headers {
+                scans.add(header);
+            }
             let component = Component {
                 id: 1,
                 sampling: (1, 1),
