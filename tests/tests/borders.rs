@@ -7,24 +7,41 @@ use std::path::{Path, PathBuf};
 use askmask_tests::imports::{Imports, circle, code, python, rust, sources, typescript};
 
 /// The core's rooms, each with those it may name.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("error", &[]),
+    ("first_bytes", &["error"]),
     ("kernels", &["error"]),
-    ("weights", &["kernels", "error"]),
+    ("weights", &["kernels", "first_bytes", "error"]),
     ("nn", &["weights", "kernels", "error"]),
     ("quantize", &["weights", "kernels", "error"]),
-    ("image", &["error"]),
+    ("image", &["first_bytes", "error"]),
     ("mask", &["image", "error"]),
-    ("language", &["error"]),
+    ("language", &["first_bytes", "error"]),
     ("runtime", &["nn", "kernels", "error"]),
     (
         "models",
-        &["nn", "weights", "runtime", "language", "image", "error"],
+        &[
+            "nn",
+            "weights",
+            "runtime",
+            "language",
+            "image",
+            "first_bytes",
+            "error",
+        ],
     ),
     (
         "pipeline",
         &[
-            "models", "language", "mask", "image", "runtime", "nn", "weights", "error",
+            "models",
+            "language",
+            "mask",
+            "image",
+            "runtime",
+            "nn",
+            "weights",
+            "first_bytes",
+            "error",
         ],
     ),
 ];

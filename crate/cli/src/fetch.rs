@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use askmask_core::Error;
+use askmask_core::first_bytes;
 use askmask_core::weights::manifest::FileEntry;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
@@ -172,6 +173,10 @@ fn append_body(
             Ok(count) => count,
             Err(cause) => return Err(Failure::Transient(connection_lost(url, &cause))),
         };
+        if let Some(what) = first_bytes::stand_in(&buffer[..count]).filter(|_| end == 0) {
+            partial.remove();
+            return Err(network(url, format!("what came is {what}")).into());
+        }
         end += count as u64;
         if end > range.end {
             partial.remove();

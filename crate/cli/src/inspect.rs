@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use askmask_core::models::sa2va::{self, Config, SAM2};
-use askmask_core::weights::{TensorInfo, TensorTable};
-use askmask_eval::file;
+use askmask_core::models::sa2va::{Config, SAM2};
+use askmask_core::pipeline::CheckedFiles;
+use askmask_core::weights::{TensorInfo, TensorSource, TensorTable};
 
 use crate::fault::Fault;
-use crate::model::weights;
+use crate::model::{files, folder_of};
 use crate::terminal::print;
 
 /// Tensors of one part whose names begin alike.
@@ -20,15 +20,15 @@ struct Group {
     dtypes: BTreeMap<&'static str, usize>,
 }
 
-pub fn run(folder: &Path) -> Result<(), Fault> {
-    let weights = weights(folder)?;
-    let config = Config::parse(&file::read_text(&folder.join("config.json"))?)?;
-    print(&describe(&config));
+pub fn run(path: &Path) -> Result<(), Fault> {
+    let checked = files(folder_of(path)?)?.check()?;
+    print(&describe(&checked.config));
+    print(&remarks(&checked));
+    let CheckedFiles { weights, table, .. } = checked;
     print(&format!(
         "\n{:<46}{:<16}{:>9}{:>16}{:>16}  types\n",
         "tensors of", "part", "tensors", "numbers", "bytes"
     ));
-    let table = sa2va::table(&config);
     let mut all = Group::default();
     let mut groups: BTreeMap<_, Group> = BTreeMap::new();
     for name in weights.names() {
@@ -43,6 +43,28 @@ pub fn run(folder: &Path) -> Result<(), Fault> {
     }
     print(&all.line("all", ""));
     Ok(())
+}
+
+/// What was found beside the model and is not used, a line each.
+pub fn remarks(checked: &CheckedFiles) -> String {
+    let wrappers: Vec<&str> = checked.weights.wrappers().collect();
+    let mut lines = Vec::new();
+    if !wrappers.is_empty() {
+        lines.push(format!(
+            "tensor names    read without {}, which wrappers put there",
+            wrappers.join(" and ")
+        ));
+    }
+    let leftovers = checked.weights.leftovers();
+    lines.extend(leftovers.map(|(name, reason)| format!("not read        {name}: {reason}")));
+    let unknown = &checked.config.unknown;
+    if !unknown.is_empty() {
+        lines.push(format!(
+            "not heeded      unknown fields of config.json: {}",
+            unknown.join(", ")
+        ));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 fn describe(config: &Config) -> String {

@@ -37,7 +37,10 @@ enum Command {
     Ask(ask::Arguments),
     /// Measure a model on a data set of pictures, questions and masks
     Eval(eval::Arguments),
-    /// Say what is in a model folder
+    /// Say what is in a model folder, what of it is not used, and whether it can be run
+    ///
+    /// Reads names, shapes and settings, no weights. Ends with 2 and the reason where `ask` and
+    /// `quantize` would.
     Inspect {
         /// Folder with config.json, tokenizer.json and safetensors weights
         dir: PathBuf,

@@ -15,7 +15,7 @@ use crate::device::Device;
 use crate::fault::Fault;
 use crate::fetch::Client;
 
-pub use folder::{name as folder_name, tokenizer_json, weights};
+pub use folder::{checkpoint, files, folder_of, name as folder_name};
 
 /// Which model, and how it is run.
 #[derive(Args)]
@@ -93,7 +93,7 @@ impl ModelArguments {
         } else if text.starts_with("http://") || text.starts_with("https://") {
             ModelAddress::from_url(text)
         } else {
-            return Ok(Source::Folder(model));
+            return Ok(Source::Folder(folder::folder_of(model)?));
         };
         address.map(Source::Address).map_err(Fault::File)
     }

@@ -5,18 +5,17 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use askmask_core::Error;
-use askmask_core::language::tokenizer::Tokenizer;
-use askmask_core::models::sa2va::{self, Chat, Config};
+use askmask_core::models::sa2va;
 use askmask_core::quantize::{Extras, Options, Plan, Report, Sink};
+use askmask_core::weights::TensorTable;
 use askmask_core::weights::manifest::{Manifest, Origin};
-use askmask_core::weights::{Folder, TensorTable};
-use askmask_eval::file;
 use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::fault::Fault;
+use crate::inspect::remarks;
 use crate::interrupt;
-use crate::model::{folder_name, tokenizer_json, weights};
+use crate::model::{self, checkpoint, folder_name, folder_of};
 use crate::terminal::{print, progress_bar};
 
 const TEMPLATE: &str = "quantize {wide_bar} {bytes}/{total_bytes} {eta}";
@@ -65,37 +64,37 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let config_text = file::read_text(&arguments.input.join("config.json"))?;
-    let config = Config::parse(&config_text)?;
-    let json = serde_json::from_str(&config_text).map_err(|e| Error::UnsupportedModel {
-        reason: e.to_string(),
+    let input = folder_of(&arguments.input)?;
+    let files = checkpoint(input)?;
+    let tokenizer = files.tokenizer.clone();
+    let json = serde_json::from_str(&files.config).map_err(|e| Error::UnsupportedModel {
+        reason: format!("config.json: {e}"),
     })?;
-    let tokenizer = tokenizer_json(&arguments.input)?;
-    Chat::new(&Tokenizer::from_bytes(&tokenizer)?)?;
-    let source = Folder::open(&arguments.input)?;
-    let tensors = sa2va::table(&config);
-    let plan = Plan::new(&source, &json, &tensors, &arguments.options())?;
+    let source = files.check()?;
+    let plan = Plan::new(&source.weights, &json, &source.table, &arguments.options())?;
     interrupt::catch();
     let mut sink = PartialFolder::create(&arguments.output)?;
     let extras = Extras {
         config: &json,
         tokenizer: &tokenizer,
-        origin: arguments.origin(),
+        origin: arguments.origin(input),
         family: sa2va::FAMILY,
     };
-    let manifest = plan.write(&source, extras, &mut sink)?;
-    // The round trip: every file is read again, hashed, and compared with the source.
-    let written = weights(&sink.folder)?;
-    let report = plan.compare(&source, written.as_ref())?;
+    let manifest = plan.write(&source.weights, extras, &mut sink)?;
+    // The round trip: every file is read again, hashed, checked as a question would check it, and
+    // compared with the source.
+    let written = model::files(&sink.folder)?.check()?;
+    let report = plan.compare(&source.weights, &written.weights)?;
     sink.rename_to_target()?;
     if arguments.report {
         print(&table(&report));
     }
-    let peak = sa2va::memory(&config, &manifest.tensors)
+    let peak = sa2va::memory(&source.config, &manifest.tensors)
         .iter()
         .map(|stage| stage.weights + stage.activations + stage.activations_per_tile)
         .max();
-    print(&summary(&plan, &manifest, &tensors));
+    print(&remarks(&source));
+    print(&summary(&plan, &manifest, &source.table));
     print(&format!(
         "estimated GPU memory for one tile: {} MiB\n",
         peak.unwrap_or_default() >> 20
@@ -119,10 +118,10 @@ impl Arguments {
         }
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self, input: &Path) -> Origin {
         let name = self.name.clone();
         Origin {
-            name: name.unwrap_or_else(|| folder_name(&self.input)),
+            name: name.unwrap_or_else(|| folder_name(input)),
             source: self.source.clone(),
             licence: self.licence.clone(),
         }

@@ -264,6 +264,14 @@ fn fault_27_each_refusal_has_its_cause_and_a_stored_model_still_works() {
             .order("manifest.json", &[Fault::Page { honest }]);
         assert!(case.ask().refused("network").contains("a web page came"));
     }
+    let page = [Fault::Page { honest: false }];
+    case.server.order("weights-00001.safetensors", &page);
+    let outcome = case.ask();
+    assert!(
+        outcome
+            .refused("network")
+            .contains("what came is a web page")
+    );
     case.answered();
     for fault in [
         Fault::Status(503),

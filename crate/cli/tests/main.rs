@@ -1,5 +1,6 @@
 //! `askmask` as a person runs it: what it prints and writes, and how it ends.
 
+mod checkpoints;
 mod clicks;
 mod commands;
 mod docs;

@@ -167,7 +167,7 @@ codes! {
     Network => "network", "Check the connection and the address, then try again.";
     Integrity => "integrity", "Get this file of the model again.";
     WeightsMismatch => "weights-mismatch", "Use config.json and weights of the same release, unmixed.";
-    UnsupportedModel => "unsupported-model", "Use a Sa2VA model with safetensors weights, or convert it with `askmask quantize`.";
+    UnsupportedModel => "unsupported-model", "Use a Sa2VA model with safetensors weights, as published or as `askmask quantize` wrote it.";
     Cancelled => "cancelled", "Start again when ready.";
     Internal => "internal", "Reload the page; if it happens again, report it.";
 }

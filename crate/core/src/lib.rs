@@ -9,6 +9,8 @@
 
 // What can go wrong, with stable codes.
 pub mod error;
+// What a file is when it is not what its name says.
+pub mod first_bytes;
 // Bytes of a file to upright pixels, and pixels to other sizes.
 pub mod image;
 // Words to tokens, logits to the next token, tokens to words.

@@ -102,6 +102,12 @@ test.describe("a folder from disk", () => {
     ["a missing file", (folder) => rm(`${folder}/weights-00003.safetensors`), /weights-00003\.safetensors is missing/, /./],
     ["a damaged file", (folder) => writeFile(`${folder}/tokenizer.json`, "[]"), /tokenizer\.json is damaged/, /./],
     ["a short file", (folder) => writeFile(`${folder}/tokenizer.json`, "{"), /1 bytes instead of 2/, /./],
+    [
+      "a Git LFS pointer",
+      (folder) => writeFile(`${folder}/weights-00001.safetensors`, "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+      /weights-00001\.safetensors is a Git LFS pointer/,
+      /git lfs pull/,
+    ],
     ["no manifest", (folder) => rm(`${folder}/manifest.json`), /no manifest\.json/, /askmask quantize/],
     [
       "fault 10: a pickle file",

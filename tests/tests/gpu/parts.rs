@@ -10,7 +10,7 @@ use askmask_core::pipeline::{LoadOptions, Model, footprint};
 use askmask_core::runtime::device::{self, gpu_bytes, read};
 use askmask_core::runtime::preflight::Machine;
 use askmask_core::weights::{
-    Dtype, QuantizationConfig, TensorInfo, TensorSource, TensorSpec, TensorTable,
+    Dtype, OtherTensors, QuantizationConfig, TensorInfo, TensorSource, TensorSpec, TensorTable,
 };
 use askmask_core::{DeviceKind, Error, SourceImage};
 use askmask_tests::browser_folder::BrowserFolder;
@@ -174,7 +174,7 @@ fn matrices_larger_than_a_buffer_are_split() {
         matrix: true,
         bits: None,
     };
-    let table = TensorTable::new(vec![spec], Vec::new());
+    let table = TensorTable::new(vec![spec], OtherTensors::default());
     let x: Vec<f32> = (0..columns).map(|i| (i as f32 * 0.1).sin()).collect();
     let product = |device: &Device| {
         let weights = Weights {

@@ -1,33 +1,59 @@
 //! Models in folders: a browser folder with a manifest, or a plain checkpoint.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
+use askmask_core::Error;
+use askmask_core::first_bytes;
 use askmask_core::language::tokenizer::Qwen2Files;
 use askmask_core::pipeline::{FAMILIES, ModelFiles};
 use askmask_core::weights::manifest::MANIFEST;
-use askmask_core::weights::{Files, Folder, Manifest, Stored, TensorSource};
+use askmask_core::weights::{Files, Folder, Manifest, Stored};
 use askmask_eval::file;
 
 use crate::fault::Fault;
+
+const CONFIG: &str = "config.json";
 
 /// The files of a folder.
 pub fn files(folder: &Path) -> Result<ModelFiles, Fault> {
     match browser_folder(folder)? {
         Some(stored) => Ok(ModelFiles::from_stored(stored)?),
-        None => Ok(ModelFiles {
-            config: file::read_text(&folder.join("config.json"))?,
-            tokenizer: tokenizer_json(folder)?,
-            weights: Box::new(Folder::open(folder)?),
-        }),
+        None => checkpoint(folder),
     }
 }
 
-/// The tensors of a browser folder, every file verified, or of a plain checkpoint.
-pub fn weights(folder: &Path) -> Result<Box<dyn TensorSource>, Fault> {
-    Ok(match browser_folder(folder)? {
-        Some(stored) => Box::new(stored),
-        None => Box::new(Folder::open(folder)?),
+/// The files of a plain checkpoint.
+pub fn checkpoint(folder: &Path) -> Result<ModelFiles, Fault> {
+    Ok(ModelFiles {
+        config: config_json(folder)?,
+        tokenizer: tokenizer_json(folder)?,
+        weights: Box::new(Folder::open(folder)?),
     })
+}
+
+/// The folder that `path` names, itself or by one of the files that a model folder has.
+pub fn folder_of(path: &Path) -> Result<&Path, Fault> {
+    const FILES: [&str; 4] = [
+        "config.json",
+        "manifest.json",
+        "model.safetensors",
+        "model.safetensors.index.json",
+    ];
+    if !path.is_file() {
+        return Ok(path);
+    }
+    let name = path.file_name().and_then(OsStr::to_str);
+    match path.parent() {
+        Some(parent) if name.is_some_and(|name| FILES.contains(&name)) => {
+            let here = parent.as_os_str().is_empty();
+            Ok(if here { Path::new(".") } else { parent })
+        }
+        _ => Err(Fault::File(format!(
+            "{} is a file, a model is a folder",
+            path.display()
+        ))),
+    }
 }
 
 /// A folder with a manifest, every file verified; `None` for a plain checkpoint.
@@ -42,29 +68,47 @@ fn browser_folder(folder: &Path) -> Result<Option<Stored>, Fault> {
 
 /// A folder with a manifest.
 pub fn stored(folder: &Path) -> Result<Stored, Fault> {
-    let manifest = Manifest::parse(&file::read_text(&folder.join(MANIFEST))?, FAMILIES)?;
+    let manifest = Manifest::parse(&read_text(folder, MANIFEST)?, FAMILIES)?;
     let files = Files::new(folder.to_owned());
     Ok(Stored::new(manifest, Box::new(files)))
 }
 
-/// `tokenizer.json` of the checkpoint, or one made from the files that older tokenizers have.
-pub fn tokenizer_json(folder: &Path) -> Result<Vec<u8>, Fault> {
-    let ready = folder.join("tokenizer.json");
-    if ready.is_file() {
-        return Ok(file::read(&ready)?);
+/// `config.json` of the checkpoint.
+fn config_json(folder: &Path) -> Result<String, Fault> {
+    const ADAPTER: &str = "adapter_config.json";
+    if !folder.join(CONFIG).is_file() && folder.join(ADAPTER).is_file() {
+        let reason = format!(
+            "the folder has {ADAPTER} and no {CONFIG}, so it holds an adapter alone: merge it into \
+             its model with PEFT's merge_and_unload() and save that"
+        );
+        return Err(Error::UnsupportedModel { reason }.into());
     }
-    let optional = |name: &str| match folder.join(name) {
-        path if path.is_file() => file::read_text(&path).map(Some),
-        _ => Ok(None),
-    };
+    read_text(folder, CONFIG)
+}
+
+/// `tokenizer.json` of the checkpoint, or one made from the files that older tokenizers have.
+fn tokenizer_json(folder: &Path) -> Result<Vec<u8>, Fault> {
+    const READY: &str = "tokenizer.json";
+    const VOCABULARY: &str = "vocab.json";
+    let has = |name: &str| folder.join(name).is_file();
+    if has(READY) || !has(VOCABULARY) {
+        return Ok(file::read(&folder.join(READY))?);
+    }
+    let optional = |name: &str| has(name).then(|| read_text(folder, name)).transpose();
     let files = Qwen2Files {
-        vocabulary: file::read_text(&folder.join("vocab.json"))?,
-        merges: file::read_text(&folder.join("merges.txt"))?,
+        vocabulary: read_text(folder, VOCABULARY)?,
+        merges: read_text(folder, "merges.txt")?,
         added: optional("added_tokens.json")?,
         config: optional("tokenizer_config.json")?,
         special: optional("special_tokens_map.json")?,
     };
     Ok(files.to_json()?)
+}
+
+/// The text of a file of the folder.
+fn read_text(folder: &Path, name: &str) -> Result<String, Fault> {
+    let bytes = file::read(&folder.join(name))?;
+    Ok(first_bytes::text(name, &bytes)?.to_owned())
 }
 
 /// The last part of a path, which says nothing about whose machine it is on.

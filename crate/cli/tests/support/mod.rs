@@ -2,12 +2,13 @@
 
 pub mod server;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 /// A file of the fixtures.
@@ -160,9 +161,60 @@ impl ModelCopy {
         self.write("model.safetensors", weights(&header, &data))
     }
 
+    /// Rewrites `config.json`.
+    pub fn configure(&self, change: impl FnOnce(&mut Value)) -> &Self {
+        let text = fs::read_to_string(self.path().join("config.json")).expect("readable");
+        let mut config = serde_json::from_str(&text).expect("JSON");
+        change(&mut config);
+        self.write("config.json", config.to_string())
+    }
+
+    /// Rewrites the tensors, by name.
+    pub fn rewrite(&self, change: impl FnOnce(&mut BTreeMap<String, StoredTensor>)) -> &Self {
+        self.edit(|header, data| {
+            header.remove("__metadata__");
+            let mut tensors = std::mem::take(header)
+                .into_iter()
+                .map(|(name, entry)| (name, StoredTensor::new(&entry, data)))
+                .collect();
+            change(&mut tensors);
+            data.clear();
+            for (name, tensor) in tensors {
+                let offsets = [data.len(), data.len() + tensor.bytes.len()];
+                let StoredTensor {
+                    dtype,
+                    shape,
+                    bytes,
+                } = tensor;
+                let entry = json!({"dtype": dtype, "shape": shape, "data_offsets": offsets});
+                header.insert(name, entry);
+                data.extend(bytes);
+            }
+        })
+    }
+
     /// Asks it the question that the sound model answers.
     pub fn ask(&self) -> Outcome {
         ask(self.path(), &picture(), QUESTION)
+    }
+}
+
+/// A tensor as a file has it.
+#[derive(Clone)]
+pub struct StoredTensor {
+    pub dtype: String,
+    pub shape: Vec<usize>,
+    pub bytes: Vec<u8>,
+}
+
+impl StoredTensor {
+    fn new(entry: &Value, data: &[u8]) -> Self {
+        let offset = |i: usize| entry["data_offsets"][i].as_u64().expect("an offset") as usize;
+        Self {
+            dtype: entry["dtype"].as_str().expect("a type").to_owned(),
+            shape: serde_json::from_value(entry["shape"].clone()).expect("a shape"),
+            bytes: data[offset(0)..offset(1)].to_vec(),
+        }
     }
 }
 

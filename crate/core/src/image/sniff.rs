@@ -1,6 +1,7 @@
 //! Tells picture formats apart by their first bytes, and names those that are not read.
 
 use crate::error::Error;
+use crate::first_bytes;
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,8 @@ fn picture(bytes: &[u8]) -> Option<&'static str> {
 fn describe(bytes: &[u8]) -> String {
     let found = if bytes.is_empty() {
         return "the file is empty".into();
+    } else if let Some(what) = first_bytes::stand_in(bytes) {
+        what
     } else if brand(bytes).is_some() {
         "a video"
     } else if let Some(name) = named(OTHERS, bytes) {

@@ -5,6 +5,7 @@ mod limits;
 mod qwen2;
 pub mod sa2va;
 pub mod sam2;
+mod settings;
 
 pub use intern_vit::{InternVit, InternVitConfig};
 pub use qwen2::{Layer, Qwen2, Qwen2Config, State};

@@ -35,7 +35,7 @@ fn eps() -> f64 {
     1e-6
 }
 fn theta() -> f64 {
-    1e6
+    1e4
 }
 fn positions() -> usize {
     32_768

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use super::parts::Parts;
+use super::parts::{Parts, Source};
 use super::{Inner, Model};
 use crate::error::Error;
+use crate::first_bytes;
 use crate::language::tokenizer::Tokenizer;
-use crate::models::sa2va::{Chat, Config};
+use crate::models::sa2va::{self, Chat, Config};
 use crate::runtime::device::{self, DeviceKind};
 use crate::runtime::host::Host;
-use crate::weights::{Stored, TensorSource};
+use crate::weights::{Checkpoint, Stored, TensorSource, TensorTable};
 
 /// The files of one checkpoint.
 pub struct ModelFiles {
@@ -25,18 +26,54 @@ impl ModelFiles {
     /// Those of a folder with a manifest.
     ///
     /// # Errors
-    /// [`Error::Integrity`] when one is missing or cannot be read, [`Error::UnsupportedModel`]
-    /// when `config.json` is no text.
+    /// [`Error::Integrity`] when one is missing or cannot be read, or `config.json` is no text.
     pub fn from_stored(stored: Stored) -> Result<Self, Error> {
-        let config = String::from_utf8(stored.read_file("config.json")?);
+        let config = stored.read_file("config.json")?;
         Ok(Self {
-            config: config.map_err(|_| Error::UnsupportedModel {
-                reason: "config.json is no UTF-8 text".into(),
-            })?,
+            config: first_bytes::text("config.json", &config)?.to_owned(),
             tokenizer: stored.read_file("tokenizer.json")?,
             weights: Box::new(stored),
         })
     }
+
+    /// Asks everything that can be answered before the weights are read: what loading, converting
+    /// and looking at a model begin with.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedModel`], [`Error::Integrity`] and [`Error::WeightsMismatch`] for files
+    /// that are not a Sa2VA checkpoint which can be run.
+    pub fn check(self) -> Result<CheckedFiles, Error> {
+        let config = Config::parse(&self.config)?;
+        let tokenizer = Tokenizer::from_bytes(&self.tokenizer)?;
+        let chat = Chat::new(&tokenizer)?;
+        let (known, embedded) = (tokenizer.vocabulary_size(), config.llm_config.vocab_size);
+        if known > embedded {
+            return Err(Error::UnsupportedModel {
+                reason: format!("tokenizer.json has {known} tokens, config.json only {embedded}"),
+            });
+        }
+        let table = sa2va::table(&config);
+        let weights = Checkpoint::open(self.weights, &table, config.quantization.as_ref())?;
+        Ok(CheckedFiles {
+            config,
+            table,
+            weights,
+            tokenizer,
+            chat,
+        })
+    }
+}
+
+/// Files of a checkpoint that can be run.
+pub struct CheckedFiles {
+    /// `config.json`.
+    pub config: Config,
+    /// The tensors that it needs.
+    pub table: TensorTable,
+    /// Where they are.
+    pub weights: Checkpoint,
+    tokenizer: Tokenizer,
+    chat: Chat,
 }
 
 /// How a model is loaded.
@@ -77,21 +114,23 @@ impl Model {
         host: &dyn Host,
     ) -> Result<Self, Error> {
         let options = options.into();
-        let config = Config::parse(&files.config)?;
-        let tokenizer = Tokenizer::from_bytes(&files.tokenizer)?;
-        let chat = Chat::new(&tokenizer)?;
-        let (known, embedded) = (tokenizer.vocabulary_size(), config.llm_config.vocab_size);
-        if known > embedded {
-            return Err(Error::UnsupportedModel {
-                reason: format!("tokenizer.json has {known} tokens, config.json only {embedded}"),
-            });
-        }
+        let CheckedFiles {
+            config,
+            table,
+            weights,
+            tokenizer,
+            chat,
+        } = files.check()?;
         let device = device::open(options.device).await?;
         host.checkpoint().await?;
         let trained = config.max_dynamic_patch;
         let max_tiles = options.max_tiles.unwrap_or(trained).clamp(1, trained);
-        let source = Rc::from(files.weights);
-        let parts = Parts::load(source, config.clone(), device, options.low_memory, host).await?;
+        let source = Source {
+            weights: Rc::new(weights),
+            table,
+            config: config.clone(),
+        };
+        let parts = Parts::load(source, device, options.low_memory, host).await?;
         Ok(Self(Rc::new(Inner {
             config,
             tokenizer,

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 pub use ask::{Answer, AskOptions, Token};
 pub use footprint::footprint;
-pub use load::{LoadOptions, ModelFiles};
+pub use load::{CheckedFiles, LoadOptions, ModelFiles};
 pub use object::Object;
 pub use parts::MemoryUsage;
 pub use picture::Picture;

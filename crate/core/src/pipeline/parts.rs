@@ -30,12 +30,31 @@ pub struct MemoryUsage {
     pub reloaded_bytes: u64,
 }
 
+/// What parts are read from, checked already.
+pub(super) struct Source {
+    pub weights: Rc<dyn TensorSource>,
+    pub table: TensorTable,
+    pub config: Config,
+}
+
+impl Source {
+    fn weights(&self) -> Weights<'_> {
+        Weights {
+            source: &self.weights,
+            table: &self.table,
+            quantization: self.config.quantization.as_ref(),
+        }
+    }
+
+    fn bytes(&self, part: &str) -> u64 {
+        self.table.bytes(self.weights.as_ref(), part)
+    }
+}
+
 /// A model's parts. In low memory mode only one of the three large ones is held at a time, and
 /// read again from the source when its turn comes.
 pub(super) struct Parts {
-    source: Rc<dyn TensorSource>,
-    config: Config,
-    table: TensorTable,
+    source: Source,
     device: Device,
     low_memory: bool,
     vision: Slot<Vision>,
@@ -94,46 +113,35 @@ impl<T> Default for Slot<T> {
 }
 
 impl Parts {
-    /// Checks the checkpoint and reads all parts, or in low memory mode the first that is needed.
+    /// Reads all parts, or in low memory mode the first that is needed.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`], [`Error::Integrity`], [`Error::Cancelled`] and those of the
-    /// device.
+    /// [`Error::Integrity`], [`Error::Cancelled`] and those of the device.
     pub async fn load(
-        source: Rc<dyn TensorSource>,
-        config: Config,
+        source: Source,
         device: Device,
         low_memory: bool,
         host: &dyn Host,
     ) -> Result<Self, Error> {
-        let table = sa2va::table(&config);
-        table.check(source.as_ref(), config.quantization.as_ref())?;
         let mut names = vec![MASK_DECODER, VISION];
         if !low_memory {
             names.extend([LANGUAGE, IMAGE_ENCODER]);
         }
-        let bytes = |name: &str| table.bytes(source.as_ref(), name);
-        let total = names.into_iter().map(bytes).sum();
+        let total = names.into_iter().map(|name| source.bytes(name)).sum();
         let memory = MemoryMeter::default();
         let reading = Reading::new(&device, &memory, host, total);
-        let weights = Weights {
-            source: &source,
-            table: &table,
-            quantization: config.quantization.as_ref(),
-        };
-        let loader = Loader::new(weights, &device, &reading);
-        let heads = sa2va::sam_heads(&loader, &config)?;
+        let config = &source.config;
+        let loader = Loader::new(source.weights(), &device, &reading);
+        let heads = sa2va::sam_heads(&loader, config)?;
         loader.checkpoint().await?;
         let (vision, language, image_encoder) = Default::default();
-        Slot::read(&vision, &loader, &config).await?;
+        Slot::read(&vision, &loader, config).await?;
         if !low_memory {
-            Slot::read(&language, &loader, &config).await?;
-            Slot::read(&image_encoder, &loader, &config).await?;
+            Slot::read(&language, &loader, config).await?;
+            Slot::read(&image_encoder, &loader, config).await?;
         }
         Ok(Self {
             source,
-            config,
-            table,
             device,
             low_memory,
             vision,
@@ -153,11 +161,7 @@ impl Parts {
 
     /// What the weights are read from.
     pub fn weights(&self) -> Weights<'_> {
-        Weights {
-            source: &self.source,
-            table: &self.table,
-            quantization: self.config.quantization.as_ref(),
-        }
+        self.source.weights()
     }
 
     pub fn device(&self) -> &Device {
@@ -210,14 +214,14 @@ impl Parts {
         if self.low_memory {
             self.release();
         }
-        let bytes = self.table.bytes(self.source.as_ref(), T::NAME);
+        let bytes = self.source.bytes(T::NAME);
         if slot.was_loaded.get() {
             self.reloads.set(self.reloads.get() + 1);
             self.reloaded_bytes.set(self.reloaded_bytes.get() + bytes);
         }
         let reading = Reading::new(&self.device, &self.memory, host, bytes);
         let loader = Loader::new(self.weights(), &self.device, &reading);
-        slot.read(&loader, &self.config).await
+        slot.read(&loader, &self.source.config).await
     }
 
     /// Drops every large part and gives their memory back.

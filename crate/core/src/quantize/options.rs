@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::kernels::QuantParams;
-use crate::weights::{Bits, Dtype, TensorInfo};
+use crate::weights::{Bits, TensorInfo};
 
 /// Bits of a value that stays a 16-bit float.
 const HALF: u32 = 16;
@@ -58,7 +58,7 @@ impl Options {
 
     /// How a tensor is stored to which the table gives these `bits`.
     pub(super) fn store(&self, info: &TensorInfo, bits: Option<Bits>) -> Store {
-        if !matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::Bf16) {
+        if !info.dtype.is_float() {
             return Store::Copied;
         }
         let (Some(Bits { setting, default }), &[_, columns]) = (bits, info.shape.as_slice()) else {
@@ -76,6 +76,7 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weights::Dtype;
 
     const HEAD: Option<Bits> = Some(Bits::new("head", 4));
 

@@ -13,8 +13,8 @@ use super::*;
 use crate::kernels::QuantParams;
 use crate::weights::manifest::{MAX_FILE, Manifest, Origin};
 use crate::weights::{
-    Bits, Dtype, InMemory, ReadAt, Stored, TensorSource, TensorSpec, TensorTable, damaged, dtype,
-    safetensors,
+    Bits, Dtype, InMemory, OtherTensors, ReadAt, Stored, TensorSource, TensorSpec, TensorTable,
+    damaged, dtype, safetensors,
 };
 
 const LINEAR: &str = "decoder.layers.0.mlp.up_proj";
@@ -70,7 +70,11 @@ fn table(source: &dyn TensorSource) -> TensorTable {
         bits: Some(Bits::new("linear", 4)),
     };
     let specs = source.names().into_iter().map(spec).collect();
-    TensorTable::new(specs, vec!["memory.".into()])
+    let others = OtherTensors {
+        droppable: vec!["memory.".into()],
+        ..OtherTensors::default()
+    };
+    TensorTable::new(specs, others)
 }
 
 fn planned(source: &dyn TensorSource, config: &Value) -> Result<Plan, Error> {

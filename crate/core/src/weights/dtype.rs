@@ -6,70 +6,102 @@ use serde::{Deserialize, Serialize};
 use super::damaged;
 use crate::error::Error;
 
-/// Type of a tensor's numbers, named as safetensors names them.
+/// Type of a tensor's numbers, named as safetensors names them. Floats are computed and words
+/// unpacked; the others are known because checkpoints hold them too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Dtype {
+    /// 64-bit float.
+    F64,
     /// 32-bit float.
     F32,
     /// 16-bit IEEE float.
     F16,
     /// The upper half of a 32-bit float.
     Bf16,
-    /// 32-bit unsigned, the words of packed quants.
-    U32,
+    /// 8-bit float with 4 bits of exponent, which needs a scale of its own.
+    #[serde(rename = "F8_E4M3")]
+    F8E4M3,
+    /// 8-bit float with 5 bits of exponent.
+    #[serde(rename = "F8_E5M2")]
+    F8E5M2,
     /// 64-bit signed; counters that some exporters leave in a checkpoint.
     I64,
+    /// 32-bit signed.
+    I32,
+    /// 16-bit signed.
+    I16,
+    /// 8-bit signed.
+    I8,
+    /// 64-bit unsigned.
+    U64,
+    /// 32-bit unsigned, the words of packed quants.
+    U32,
+    /// 16-bit unsigned.
+    U16,
     /// 8-bit unsigned.
     U8,
+    /// One byte, 0 or 1.
+    Bool,
 }
+
+/// Names and bytes of all types.
+const TYPES: [(Dtype, &str, usize); 15] = [
+    (Dtype::F64, "F64", 8),
+    (Dtype::F32, "F32", 4),
+    (Dtype::F16, "F16", 2),
+    (Dtype::Bf16, "BF16", 2),
+    (Dtype::F8E4M3, "F8_E4M3", 1),
+    (Dtype::F8E5M2, "F8_E5M2", 1),
+    (Dtype::I64, "I64", 8),
+    (Dtype::I32, "I32", 4),
+    (Dtype::I16, "I16", 2),
+    (Dtype::I8, "I8", 1),
+    (Dtype::U64, "U64", 8),
+    (Dtype::U32, "U32", 4),
+    (Dtype::U16, "U16", 2),
+    (Dtype::U8, "U8", 1),
+    (Dtype::Bool, "BOOL", 1),
+];
 
 impl Dtype {
     /// The type of this name, or `None` when it is not one of ours.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "F32" => Self::F32,
-            "F16" => Self::F16,
-            "BF16" => Self::Bf16,
-            "U32" => Self::U32,
-            "I64" => Self::I64,
-            "U8" => Self::U8,
-            _ => return None,
-        })
+        let found = TYPES.iter().find(|(_, known, _)| *known == name);
+        found.map(|(dtype, ..)| *dtype)
     }
 
     /// Its name in a safetensors header.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::Bf16 => "BF16",
-            Self::U32 => "U32",
-            Self::I64 => "I64",
-            Self::U8 => "U8",
-        }
+        self.row().1
     }
 
     /// Bytes of one number.
     #[must_use]
     pub fn bytes(self) -> usize {
-        match self {
-            Self::I64 => 8,
-            Self::F32 | Self::U32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-            Self::U8 => 1,
-        }
+        self.row().2
+    }
+
+    /// Whether it is a float that is computed with.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F64 | Self::F32 | Self::F16 | Self::Bf16)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, usize) {
+        &TYPES[self as usize]
     }
 }
 
-/// Numbers of tensor `name` as f32; exact for all three float types.
+/// Numbers of tensor `name` as f32; exact for all float types but F64, which is rounded to nearest.
 ///
 /// # Errors
 /// [`Error::Integrity`] when they are no floats.
 pub fn to_f32(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, Error> {
     match dtype {
+        Dtype::F64 => Ok(words(bytes).map(|b| f64::from_le_bytes(b) as f32).collect()),
         Dtype::F32 => Ok(words(bytes).map(f32::from_le_bytes).collect()),
         Dtype::F16 => Ok(words(bytes)
             .map(|b| f16::from_le_bytes(b).to_f32())
@@ -206,9 +238,11 @@ mod tests {
 
     #[test]
     fn names_are_those_of_safetensors() {
-        for name in ["F32", "F16", "BF16", "U32", "I64", "U8"] {
-            assert_eq!(Dtype::parse(name).unwrap().name(), name);
+        for (dtype, name, _) in TYPES {
+            assert_eq!(Dtype::parse(name), Some(dtype));
+            assert_eq!(dtype.name(), name);
+            assert_eq!(serde_json::json!(dtype), name);
         }
-        assert!(Dtype::parse("F8_E4M3").is_none());
+        assert!(Dtype::parse("C64").is_none());
     }
 }

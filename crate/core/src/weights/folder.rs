@@ -10,11 +10,26 @@ use std::path::{Path, PathBuf};
 use super::safetensors::{self, Entries, Entry, PREFIX};
 use super::{Index, ReadAt, TensorInfo, TensorSource, damaged, missing};
 use crate::error::Error;
+use crate::first_bytes;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// A folder with `model.safetensors`, or with shards and their index.
+/// Ends of the names of downloads that are under way or broke.
+const UNFINISHED: [&str; 7] = [
+    ".incomplete",
+    ".part",
+    ".partial",
+    ".crdownload",
+    ".download",
+    ".tmp",
+    ".aria2",
+];
+
+/// A folder with one safetensors file, or with shards and their index. An index beside
+/// `model.safetensors` is not read, as in
+/// [transformers](https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_utils.py):
+/// people leave it there when they join shards.
 #[derive(Debug)]
 pub struct Folder {
     tensors: BTreeMap<String, (PathBuf, Entry)>,
@@ -29,11 +44,12 @@ impl Folder {
     /// file; [`Error::WeightsMismatch`] when the index promises more than the shards hold.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let index = folder.join(INDEX);
-        if !index.is_file() {
-            return Self::read_headers(folder, &[single(folder)?]);
+        if folder.join(SINGLE).is_file() || !index.is_file() {
+            return Self::read_headers(folder, &[&single(folder)?]);
         }
         let bytes = fs::read(&index).map_err(|e| unreadable(&index, &e))?;
         let index = Index::parse(&bytes)?;
+        check_present(folder, &index.shards())?;
         let source = Self::read_headers(folder, &index.shards())?;
         index.check(&source)?;
         Ok(source)
@@ -96,7 +112,15 @@ impl Files {
 
 impl ReadAt for Files {
     fn read_at(&self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        fill(&self.0.join(file), offset, buffer).map_err(|e| damaged(file, e.to_string()))
+        let path = self.0.join(file);
+        fill(&path, offset, buffer).map_err(|error| {
+            let found = start_of(&path).ok();
+            let found = found.and_then(|start| first_bytes::foreign(&start));
+            damaged(
+                file,
+                found.map_or(error.to_string(), |what| format!("it is {what}")),
+            )
+        })
     }
 }
 
@@ -112,35 +136,96 @@ fn fill(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     file.read_exact(buffer)
 }
 
-fn read_header(name: &str, path: &Path) -> io::Result<Result<Entries, Error>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len() as usize;
+/// Enough first bytes to tell what a file is.
+fn start_of(path: &Path) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    file.by_ref().take(PREFIX as u64).read_to_end(&mut start)?;
-    let header = match safetensors::header_length(name, &start) {
-        Ok(header) => header,
+    let file = File::open(path)?;
+    file.take(first_bytes::ENOUGH as u64)
+        .read_to_end(&mut start)?;
+    Ok(start)
+}
+
+fn read_header(name: &str, path: &Path) -> io::Result<Result<Entries, Error>> {
+    let mut start = start_of(path)?;
+    let end = match safetensors::header_length(name, &start) {
+        Ok(header) => PREFIX + header,
         Err(error) => return Ok(Err(error)),
     };
-    file.take(header as u64).read_to_end(&mut start)?;
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len() as usize;
+    file.seek(SeekFrom::Start(start.len() as u64))?;
+    let rest = end.saturating_sub(start.len());
+    file.take(rest as u64).read_to_end(&mut start)?;
     Ok(safetensors::parse(name, &start, length))
 }
 
-/// The name of the one weights file, or why there is none.
-fn single(folder: &Path) -> Result<&'static str, Error> {
-    if folder.join(SINGLE).is_file() {
-        return Ok(SINGLE);
-    }
-    let names = fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
-    let pickle = names
+/// Whether all `shards` of an index are in `folder`.
+fn check_present(folder: &Path, shards: &[&str]) -> Result<(), Error> {
+    let absent = |shard: &&&str| !folder.join(shard).is_file();
+    let mut missing = shards.iter().filter(absent);
+    let Some(&first) = missing.next() else {
+        return Ok(());
+    };
+    let others = missing.count();
+    let reason = match unfinished(folder, first) {
+        Some(part) => format!("its download into {part} has not ended"),
+        None => format!("{INDEX} names it and {others} more that are not in the folder"),
+    };
+    Err(damaged(first, reason))
+}
+
+/// The file into which `name` is still downloaded, beside it or where the hub's own tool does that.
+fn unfinished(folder: &Path, name: &str) -> Option<String> {
+    [folder, &folder.join(".cache/huggingface/download")]
+        .into_iter()
+        .flat_map(|folder| names(folder).unwrap_or_default())
+        .find(|part| {
+            let rest = part.strip_prefix(name).unwrap_or_default();
+            UNFINISHED.iter().any(|end| rest.ends_with(end))
+        })
+}
+
+/// Names of the files in `folder`, sorted.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?;
+    let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .find(|name| is_pickle(name));
-    let reason = match pickle {
-        Some(name) => format!(
-            "{name} holds pickled weights, which run code when they are read; convert them with \
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The name of the one weights file, or why there is none.
+fn single(folder: &Path) -> Result<String, Error> {
+    let names = names(folder).map_err(|e| unreadable(folder, &e))?;
+    if names.iter().any(|name| name == SINGLE) {
+        return Ok(SINGLE.to_owned());
+    }
+    let (adapters, weights): (Vec<&String>, Vec<&String>) = names
+        .iter()
+        .filter(|name| name.ends_with(".safetensors"))
+        .partition(|name| name.starts_with("adapter_"));
+    let pickle = names.iter().find(|name| is_pickle(name));
+    let reason = match (weights.as_slice(), adapters.first(), pickle) {
+        ([one], ..) => return Ok((*one).clone()),
+        ([first, .., last], ..) => format!(
+            "{first} to {last} are {} files, and {INDEX}, which says what is in them, is not in \
+             the folder: download it too",
+            weights.len()
+        ),
+        ([], Some(adapter), _) => format!(
+            "{adapter} holds an adapter alone: merge it into its model with PEFT's \
+             merge_and_unload() and save that"
+        ),
+        ([], None, Some(pickle)) => format!(
+            "{pickle} holds pickled weights, which run code when they are read; convert them with \
              `python -c \"import torch, safetensors.torch as s; s.save_file(torch.load('FILE', \
              weights_only=True), '{SINGLE}')\"`"
         ),
-        None => format!("{} has neither {SINGLE} nor {INDEX}", folder.display()),
+        ([], None, None) => match unfinished(folder, "") {
+            Some(part) => format!("the download into {part} has not ended"),
+            None => format!("{} has neither {SINGLE} nor {INDEX}", folder.display()),
+        },
     };
     Err(Error::UnsupportedModel { reason })
 }
@@ -214,6 +299,76 @@ mod tests {
                 .to_string()
                 .contains("m-3.safetensors")
         );
+    }
+
+    #[test]
+    fn a_single_file_counts_more_than_an_index() {
+        let folder = Scratch::new("single");
+        folder.write(INDEX, br#"{"weight_map":{"a":"gone.safetensors"}}"#);
+        folder.write(SINGLE, &file_of("a", &[1]));
+        assert_eq!(Folder::open(&folder.0).unwrap().names(), ["a"]);
+    }
+
+    #[test]
+    fn the_only_safetensors_file_is_taken_whatever_its_name() {
+        let folder = Scratch::new("named");
+        folder.write("adapter_model.safetensors", &file_of("lora", &[1]));
+        let refusal = || Folder::open(&folder.0).unwrap_err().to_string();
+        assert!(refusal().contains("merge_and_unload"), "{}", refusal());
+        folder.write("my-model.safetensors", &file_of("a", &[1]));
+        assert_eq!(Folder::open(&folder.0).unwrap().names(), ["a"]);
+        folder.write("my-model-2.safetensors", &file_of("b", &[1]));
+        assert!(refusal().contains("2 files"), "{}", refusal());
+    }
+
+    #[test]
+    fn downloads_that_have_not_ended_are_named() {
+        let folder = Scratch::new("unfinished");
+        let refusal = || Folder::open(&folder.0).unwrap_err().to_string();
+        folder.write("model.safetensors.part", b"");
+        assert!(
+            refusal().contains("model.safetensors.part"),
+            "{}",
+            refusal()
+        );
+        folder.write(
+            INDEX,
+            br#"{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"#,
+        );
+        assert!(
+            refusal().contains("m-1.safetensors is damaged"),
+            "{}",
+            refusal()
+        );
+        assert!(refusal().contains("and 1 more"), "{}", refusal());
+        let cache = folder.0.join(".cache/huggingface/download");
+        fs::create_dir_all(&cache).unwrap();
+        fs::write(cache.join("m-1.safetensors.c0ffee.incomplete"), b"").unwrap();
+        assert!(refusal().contains("c0ffee.incomplete"), "{}", refusal());
+    }
+
+    #[test]
+    fn what_stands_in_for_weights_is_named() {
+        let folder = Scratch::new("stand-in");
+        for (bytes, name) in [
+            (
+                &b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"[..],
+                "LFS",
+            ),
+            (b"<!doctype html><html></html>", "web page"),
+            (
+                b"{\"error\":\"Access is restricted\"}",
+                "Access is restricted",
+            ),
+            (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "gzip"),
+            (b"PK\x03\x04\0\0\x08\x08", "ZIP"),
+            (b"no", "\"no\""),
+        ] {
+            folder.write(SINGLE, bytes);
+            let error = Folder::open(&folder.0).unwrap_err();
+            assert_eq!(error.code(), "integrity");
+            assert!(error.to_string().contains(name), "{error}");
+        }
     }
 
     #[test]

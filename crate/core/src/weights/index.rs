@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{TensorSource, damaged};
 use crate::error::Error;
+use crate::first_bytes;
 
 const MAX_BYTES: usize = 16 << 20;
 const MAX_SHARDS: usize = 10_000;
@@ -30,8 +31,8 @@ impl Index {
                 format!("{} bytes, the limit is {MAX_BYTES}", bytes.len()),
             ));
         }
-        let index: Self =
-            serde_json::from_slice(bytes).map_err(|e| damaged(FILE, format!("unreadable: {e}")))?;
+        let index: Self = serde_json::from_str(first_bytes::text(FILE, bytes)?)
+            .map_err(|e| damaged(FILE, format!("unreadable: {e}")))?;
         let shards = index.shards();
         if shards.len() > MAX_SHARDS {
             return Err(damaged(

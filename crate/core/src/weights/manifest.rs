@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dtype, QuantizationConfig, TensorInfo, damaged};
 use crate::error::Error;
+use crate::first_bytes;
 
 /// Name of the file itself.
 pub const MANIFEST: &str = "manifest.json";
@@ -128,6 +129,7 @@ impl Manifest {
                 format!("{} bytes, the limit is {MAX_MANIFEST}", text.len()),
             ));
         }
+        let text = first_bytes::text(MANIFEST, text.as_bytes())?;
         let kind: Kind = serde_json::from_str(text).map_err(|e| unreadable(&e))?;
         kind.check(families)?;
         let manifest: Self = serde_json::from_str(text).map_err(|e| unreadable(&e))?;

@@ -1,9 +1,11 @@
 //! Weights: named tensors in safetensors files, read with checks and without copies.
 
+mod checkpoint;
 pub mod digest;
 pub mod dtype;
 #[cfg(not(target_family = "wasm"))]
 mod folder;
+mod foreign;
 mod in_memory;
 mod index;
 pub mod manifest;
@@ -11,11 +13,13 @@ pub mod quantization;
 pub mod safetensors;
 mod stored;
 mod table;
+mod wrappers;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::Error;
+pub use checkpoint::Checkpoint;
 pub use dtype::Dtype;
 #[cfg(not(target_family = "wasm"))]
 pub use folder::{Files, Folder};
@@ -24,7 +28,7 @@ pub use index::Index;
 pub use manifest::Manifest;
 pub use quantization::QuantizationConfig;
 pub use stored::{ReadAt, Stored};
-pub use table::{Bits, TensorSpec, TensorTable};
+pub use table::{Bits, OtherTensors, TensorCopy, TensorSpec, TensorTable};
 
 /// Type and shape of one tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dtype, TensorInfo, damaged};
 use crate::error::Error;
+use crate::first_bytes;
 
 /// Most bytes of a header; Sa2VA-1B's has 0.2 MB.
 pub const MAX_HEADER: usize = 16 << 20;
@@ -34,27 +35,30 @@ pub struct Entry {
 /// Tensors of a file by name.
 pub type Entries = BTreeMap<String, Entry>;
 
-/// The length of the header, from the first bytes of `file`.
+/// The length of the header, from the first bytes of `file`: [`PREFIX`] of them, or more to tell
+/// what else the file may be.
 ///
 /// # Errors
 /// [`Error::Integrity`] when the file is too short or the header longer than [`MAX_HEADER`].
 pub fn header_length(file: &str, start: &[u8]) -> Result<usize, Error> {
     let Some((prefix, _)) = start.split_first_chunk::<PREFIX>() else {
-        return Err(damaged(
-            file,
-            format!("{} bytes are too few for a safetensors file", start.len()),
-        ));
+        let reason = format!("{} bytes are too few for a safetensors file", start.len());
+        return Err(unlike(file, start, reason));
     };
     let length = u64::from_le_bytes(*prefix);
     usize::try_from(length)
         .ok()
         .filter(|&length| length <= MAX_HEADER)
         .ok_or_else(|| {
-            damaged(
-                file,
-                format!("its header claims {length} bytes, the limit is {MAX_HEADER}"),
-            )
+            let reason = format!("its header claims {length} bytes, the limit is {MAX_HEADER}");
+            unlike(file, start, reason)
         })
+}
+
+/// The error of a file that does not begin as one of this format: what it is instead, or `reason`.
+fn unlike(file: &str, start: &[u8], reason: String) -> Error {
+    let found = first_bytes::instead_of_numbers(start);
+    damaged(file, found.map_or(reason, |what| format!("it is {what}")))
 }
 
 /// Reads and checks the header of `file`, whose `start` holds at least prefix and header, and
@@ -65,13 +69,11 @@ pub fn header_length(file: &str, start: &[u8]) -> Result<usize, Error> {
 pub fn parse(file: &str, start: &[u8], file_length: usize) -> Result<Entries, Error> {
     let data_start = PREFIX + header_length(file, start)?;
     let header = start.get(PREFIX..data_start).ok_or_else(|| {
-        damaged(
-            file,
-            format!("it ends after {} bytes, inside its header", start.len()),
-        )
+        let reason = format!("it ends after {} bytes, inside its header", start.len());
+        unlike(file, start, reason)
     })?;
     let Header(tensors) = serde_json::from_slice(header)
-        .map_err(|e| damaged(file, format!("unreadable header: {e}")))?;
+        .map_err(|e| unlike(file, start, format!("unreadable header: {e}")))?;
     let mut entries = Entries::new();
     for (name, tensor) in tensors {
         let entry = tensor
@@ -299,7 +301,7 @@ pub(crate) mod tests {
     fn types_and_shapes_must_fit() {
         let one = |tensor: &str| format!(r#"{{"a":{{{tensor}}}}}"#);
         assert!(
-            refusal(&one(r#""dtype":"F64","shape":[1],"data_offsets":[0,8]"#), 8).contains("F64")
+            refusal(&one(r#""dtype":"C64","shape":[1],"data_offsets":[0,8]"#), 8).contains("C64")
         );
         assert!(
             refusal(&one(r#""dtype":"F32","shape":[3],"data_offsets":[0,8]"#), 8)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{QuantizationConfig, TensorInfo, TensorSource};
+use super::{Dtype, QuantizationConfig, TensorInfo, TensorSource};
 use crate::error::Error;
 
 /// One tensor that a model needs, as a dense checkpoint holds it.
@@ -37,23 +37,45 @@ impl Bits {
     }
 }
 
+/// Tensors that checkpoints hold beside those that a model needs.
+#[derive(Debug, Clone, Default)]
+pub struct OtherTensors {
+    /// Prefixes of tensors that the model works without and that may be kept.
+    pub droppable: Vec<String>,
+    /// Last levels of names that are never read, each with the reason.
+    pub leftovers: Vec<(&'static str, &'static str)>,
+    /// Tensors that are saved a second time.
+    pub copies: Vec<TensorCopy>,
+}
+
+/// A tensor that is another one, saved once more.
+#[derive(Debug, Clone)]
+pub struct TensorCopy {
+    /// Its name.
+    pub name: String,
+    /// The tensor that it has to be equal to.
+    pub original: String,
+    /// The setting that says so.
+    pub setting: &'static str,
+}
+
 /// Every tensor of one model, in the order of loading.
 #[derive(Debug, Clone, Default)]
 pub struct TensorTable {
     specs: Vec<TensorSpec>,
     by_name: BTreeMap<String, usize>,
-    droppable: Vec<String>,
+    others: OtherTensors,
 }
 
 impl TensorTable {
-    /// `droppable` are prefixes of tensors that checkpoints hold and the model works without.
+    /// The table of a model that needs the tensors of `specs`.
     #[must_use]
-    pub fn new(specs: Vec<TensorSpec>, droppable: Vec<String>) -> Self {
+    pub fn new(specs: Vec<TensorSpec>, others: OtherTensors) -> Self {
         let names = specs.iter().map(|spec| spec.name.clone());
         Self {
             by_name: names.zip(0..).collect(),
             specs,
-            droppable,
+            others,
         }
     }
 
@@ -66,9 +88,33 @@ impl TensorTable {
     /// Whether the model works without tensor `name`.
     #[must_use]
     pub fn is_droppable(&self, name: &str) -> bool {
-        self.droppable
-            .iter()
-            .any(|prefix| name.starts_with(prefix.as_str()))
+        let mut prefixes = self.others.droppable.iter();
+        prefixes.any(|prefix| name.starts_with(prefix.as_str()))
+    }
+
+    /// Why tensor `name` is never read, if it is one of those.
+    #[must_use]
+    pub fn leftover(&self, name: &str) -> Option<&'static str> {
+        let ends = |end: &str| {
+            let before = name.strip_suffix(end);
+            before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        let mut leftovers = self.others.leftovers.iter();
+        let copy = || self.copies().iter().find(|copy| copy.name == name);
+        let leftover = leftovers.find(|(end, _)| ends(end)).map(|found| found.1);
+        leftover.or_else(|| copy().map(|copy| copy.setting))
+    }
+
+    /// Tensors that may be saved a second time.
+    #[must_use]
+    pub fn copies(&self) -> &[TensorCopy] {
+        &self.others.copies
+    }
+
+    /// Whether a checkpoint may hold tensor `name`.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.part(name).is_some() || self.is_droppable(name) || self.leftover(name).is_some()
     }
 
     /// The part that stored tensor `name` belongs to; scales and biases of a quantized matrix
@@ -95,25 +141,40 @@ impl TensorTable {
     ///
     /// # Errors
     /// [`Error::WeightsMismatch`] naming every missing, misshapen or unused tensor;
-    /// [`Error::UnsupportedModel`] when there are quantized matrices and no `quantization`.
+    /// [`Error::UnsupportedModel`] when there are quantized matrices and no `quantization`, or
+    /// numbers of a type that is not computed.
     pub fn check(
         &self,
         source: &dyn TensorSource,
         quantization: Option<&QuantizationConfig>,
     ) -> Result<(), Error> {
         let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
+        let mut mistyped = Vec::new();
         let mut used = BTreeSet::new();
         for spec in &self.specs {
-            for (name, shape) in spec.stored(source, quantization)? {
+            for (name, shape, kind) in spec.stored(source, quantization)? {
                 match source.info(&name) {
                     None => missing.push(name.clone()),
                     Some(info) if info.shape != shape => {
                         misshapen.push(format!("{name} {:?} instead of {shape:?}", info.shape));
                     }
+                    Some(info) if !kind.holds(info.dtype) => {
+                        mistyped.push((name.clone(), info.dtype));
+                    }
                     Some(_) => {}
                 }
                 used.insert(name);
             }
+        }
+        if let Some((name, dtype)) = mistyped.first() {
+            return Err(Error::UnsupportedModel {
+                reason: format!(
+                    "{name} and {} more are of the type {}, only F16, BF16, F32 and F64 are \
+                     computed: save the model in one of these",
+                    mistyped.len() - 1,
+                    dtype.name()
+                ),
+            });
         }
         let unused: Vec<String> = source
             .names()
@@ -133,14 +194,14 @@ impl TensorTable {
 }
 
 impl TensorSpec {
-    /// Names and shapes under which `source` has to store it: its own, or those of packed words,
-    /// scales and biases where there are scales.
+    /// Names, shapes and numbers as which `source` has to store it: its own, or those of packed
+    /// words, scales and biases where there are scales.
     fn stored(
         &self,
         source: &dyn TensorSource,
         quantization: Option<&QuantizationConfig>,
-    ) -> Result<Vec<(String, Vec<usize>)>, Error> {
-        let dense = || vec![(self.name.clone(), self.shape.clone())];
+    ) -> Result<Vec<(String, Vec<usize>, Numbers)>, Error> {
+        let dense = || vec![(self.name.clone(), self.shape.clone(), Numbers::Floats)];
         let layer = self.name.strip_suffix(".weight");
         let (Some(layer), &[rows, columns], true) = (layer, self.shape.as_slice(), self.matrix)
         else {
@@ -152,10 +213,35 @@ impl TensorSpec {
         let words = columns * params.bits as usize / 32;
         let groups = columns / params.group_size;
         Ok(vec![
-            (self.name.clone(), vec![rows, words]),
-            (format!("{layer}.scales"), vec![rows, groups]),
-            (format!("{layer}.biases"), vec![rows, groups]),
+            (self.name.clone(), vec![rows, words], Numbers::Words),
+            (
+                format!("{layer}.scales"),
+                vec![rows, groups],
+                Numbers::Floats,
+            ),
+            (
+                format!("{layer}.biases"),
+                vec![rows, groups],
+                Numbers::Floats,
+            ),
         ])
+    }
+}
+
+/// What a stored tensor consists of.
+#[derive(Clone, Copy)]
+enum Numbers {
+    Floats,
+    /// Of packed quants.
+    Words,
+}
+
+impl Numbers {
+    fn holds(self, dtype: Dtype) -> bool {
+        match self {
+            Self::Floats => dtype.is_float(),
+            Self::Words => dtype == Dtype::U32,
+        }
     }
 }
 
@@ -168,7 +254,7 @@ fn layer_of(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::{Dtype, InMemory, safetensors};
+    use crate::weights::{InMemory, safetensors};
 
     /// A matrix, and an embedding that is always read whole.
     fn table() -> TensorTable {
@@ -180,7 +266,14 @@ mod tests {
             bits: None,
         };
         let specs = vec![spec("linear.weight", true), spec("embed.weight", false)];
-        TensorTable::new(specs, vec!["memory.".into()])
+        let droppable = vec!["memory.".into()];
+        TensorTable::new(
+            specs,
+            OtherTensors {
+                droppable,
+                ..OtherTensors::default()
+            },
+        )
     }
 
     fn check(tensors: &[(&str, Dtype, usize)]) -> Result<(), Error> {

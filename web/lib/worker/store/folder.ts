@@ -6,6 +6,8 @@ import { MADE_BY, MANIFEST } from "./http-faults";
 import type { TransferContext } from "./transfer";
 
 const CHUNK = 4 << 20;
+/** How the text begins that a clone without Git LFS has in place of a large file. */
+const LFS_POINTER = "version https://git-lfs.github.com/spec/";
 
 /** Files by their plain names. */
 export class Folder {
@@ -28,20 +30,25 @@ export class Folder {
 
   /** These files of the manifest, each with the SHA-256 that it names. */
   async checked(files: readonly FileEntry[], context: FolderContext): Promise<Map<string, Blob>> {
-    const found = new Map(files.map((entry) => [entry.name, this.#find(entry)]));
+    const found = new Map<string, File>();
+    for (const entry of files) found.set(entry.name, await this.#find(entry));
     for (const entry of files) await this.#check(entry, context);
     return found;
   }
 
-  #find({ name, bytes }: FileEntry): File {
+  async #find({ name, bytes }: FileEntry): Promise<File> {
     const file = this.#files.get(name);
     if (file === undefined) throw unusable(`${name} is missing in this folder.`);
-    if (file.size !== bytes) throw unusable(`${name} has ${file.size} bytes instead of ${bytes}.`);
-    return file;
+    if (file.size === bytes) return file;
+    if ((await file.slice(0, LFS_POINTER.length).text()) === LFS_POINTER) {
+      const message = `${name} is a Git LFS pointer, not the file itself.`;
+      throw unusable(message, "Run `git lfs pull` in the folder, then open it again.");
+    }
+    throw unusable(`${name} has ${file.size} bytes instead of ${bytes}.`);
   }
 
   async #check(entry: FileEntry, { signal, newHash, onBytes }: FolderContext): Promise<void> {
-    const file = this.#find(entry);
+    const file = await this.#find(entry);
     const hash = newHash();
     try {
       for (let at = 0; at < file.size; at += CHUNK) {
@@ -61,6 +68,6 @@ interface FolderContext extends Pick<TransferContext, "signal" | "newHash"> {
   onBytes(file: string, checked: number): void;
 }
 
-function unusable(message: string): AskmaskError {
-  return new AskmaskError("integrity", message, "Copy the folder again, or make it anew.");
+function unusable(message: string, hint = "Copy the folder again, or make it anew."): AskmaskError {
+  return new AskmaskError("integrity", message, hint);
 }

@@ -12,6 +12,7 @@ use tokenizers::{
 };
 
 use crate::error::Error;
+use crate::first_bytes;
 use limits::{MAX_BYTES, MAX_VOCABULARY, unsupported};
 pub use qwen2::Qwen2Files;
 
@@ -29,7 +30,8 @@ impl Tokenizer {
     /// Reads `tokenizer.json`.
     ///
     /// # Errors
-    /// [`Error::UnsupportedModel`] when it is too large, or no deterministic BPE tokenizer.
+    /// [`Error::Integrity`] when it is no JSON text, [`Error::UnsupportedModel`] when it is too
+    /// large, or no deterministic BPE tokenizer.
     pub fn from_bytes(json: &[u8]) -> Result<Self, Error> {
         if json.len() > MAX_BYTES {
             return Err(unsupported(format!(
@@ -37,6 +39,7 @@ impl Tokenizer {
                 json.len()
             )));
         }
+        let json = first_bytes::text("tokenizer.json", json)?.as_bytes();
         steps::check(json)?;
         let inner = tokenizers::Tokenizer::from_bytes(json).map_err(unsupported)?;
         let ModelWrapper::BPE(model) = inner.get_model() else {

@@ -22,6 +22,7 @@ use tokenizers::{AddedToken, SplitDelimiterBehavior};
 use super::limits::{MAX_BYTES, MAX_VOCABULARY};
 use super::steps;
 use crate::error::Error;
+use crate::first_bytes;
 
 /// How Qwen2 cuts text into words before it looks for tokens.
 const WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -166,7 +167,9 @@ fn special_tokens(files: &Qwen2Files) -> Result<HashSet<String>, Error> {
 }
 
 fn merges(text: &str, vocabulary: &BTreeMap<String, u32>) -> Result<Vec<(String, String)>, Error> {
-    let lines = text.lines().enumerate();
+    let lines = first_bytes::text("merges.txt", text.as_bytes())?
+        .lines()
+        .enumerate();
     // A line such as "#version: 0.2" heads the file.
     let lines =
         lines.filter(|(at, line)| !line.is_empty() && (*at > 0 || !line.starts_with("#version")));
@@ -199,6 +202,7 @@ fn read<'a, T: Deserialize<'a>>(name: &str, text: &'a str) -> Result<T, Error> {
     if text.len() > MAX_BYTES {
         return Err(unsupported(format!("{name} has {} bytes", text.len())));
     }
+    let text = first_bytes::text(name, text.as_bytes())?;
     serde_json::from_str(text).map_err(|e| unsupported(format!("{name}: {e}")))
 }
 

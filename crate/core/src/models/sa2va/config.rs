@@ -3,10 +3,14 @@
 //! model comes from here.
 
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::settings::FIELDS;
 use crate::error::Error;
-use crate::models::limits::{MAX_IMAGE_SIDE, divides, need, unsupported, within};
+use crate::first_bytes;
+use crate::models::limits::{MAX_IMAGE_SIDE, divides, unsupported, within};
 use crate::models::sam2::Sam2Config;
+use crate::models::settings::{self, Block};
 use crate::models::{InternVitConfig, Qwen2Config};
 use crate::weights::QuantizationConfig;
 
@@ -18,18 +22,6 @@ const MAX_TILES: usize = 64;
 pub struct Config {
     /// Side of one square tile of the language side, in pixels.
     pub force_image_size: usize,
-    /// Pixel shuffle factor: 0.5 merges 2×2 patches into one token.
-    #[serde(default = "half")]
-    pub downsample_ratio: f64,
-    /// Which ViT layer feeds the language model; −1, the last, is the only one in use.
-    #[serde(default = "last_layer")]
-    pub select_layer: i64,
-    /// Pixel shuffle version; `v2` is the only one published.
-    #[serde(default = "ps_v2")]
-    pub ps_version: String,
-    /// Prompt template; `qwen_chat` is the one of the 1B and 2B checkpoints.
-    #[serde(default = "qwen_chat")]
-    pub template: String,
     /// Most tiles a picture is cut into, the thumbnail not counted.
     #[serde(default = "twelve")]
     pub max_dynamic_patch: usize,
@@ -46,20 +38,11 @@ pub struct Config {
     /// Group quantization of the weights, absent in dense checkpoints.
     #[serde(default)]
     pub quantization: Option<QuantizationConfig>,
+    /// Fields that this version does not know, and so does not heed.
+    #[serde(skip)]
+    pub unknown: Vec<String>,
 }
 
-fn half() -> f64 {
-    0.5
-}
-fn last_layer() -> i64 {
-    -1
-}
-fn ps_v2() -> String {
-    "v2".into()
-}
-fn qwen_chat() -> String {
-    "qwen_chat".into()
-}
 fn twelve() -> usize {
     12
 }
@@ -71,8 +54,9 @@ impl Config {
     /// Reads and checks `config.json`.
     ///
     /// # Errors
-    /// [`Error::UnsupportedModel`] when it is no Sa2VA configuration, or one with sizes that
-    /// cannot be run.
+    /// [`Error::Integrity`] when it is no text, [`Error::UnsupportedModel`] when it is no Sa2VA
+    /// configuration, one whose settings need arithmetic that we do not have, or one with sizes
+    /// that cannot be run.
     pub fn parse(json: &str) -> Result<Self, Error> {
         const MAX_BYTES: usize = 1 << 20;
         if json.len() > MAX_BYTES {
@@ -81,14 +65,18 @@ impl Config {
                 json.len()
             )));
         }
-        let config: Self = serde_json::from_str(json)
-            .map_err(|e| unsupported(format!("config.json is not a Sa2VA configuration: {e}")))?;
+        let foreign = |e| unsupported(format!("config.json is not a Sa2VA configuration: {e}"));
+        let text = first_bytes::text("config.json", json.as_bytes())?;
+        let mut fields: Block = serde_json::from_str(text).map_err(foreign)?;
+        let unknown = settings::check("", &fields, FIELDS)?;
+        as_classes_read(&mut fields);
+        let config: Self = serde_json::from_value(fields.into()).map_err(foreign)?;
         config.check()?;
-        Ok(config)
+        Ok(Self { unknown, ..config })
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.check_family()?;
+        within("max_dynamic_patch", self.max_dynamic_patch, MAX_TILES)?;
         self.check_tiles()?;
         self.vision_config.check()?;
         self.llm_config.check()?;
@@ -97,29 +85,6 @@ impl Config {
             quantization.check()?;
         }
         Ok(())
-    }
-
-    fn check_family(&self) -> Result<(), Error> {
-        need(
-            self.ps_version == "v2",
-            format!("ps_version {:?}, only \"v2\" is known", self.ps_version),
-        )?;
-        need(
-            self.select_layer == -1,
-            format!("select_layer {}, only -1 is known", self.select_layer),
-        )?;
-        need(
-            self.template == "qwen_chat",
-            format!("template {:?}, only \"qwen_chat\" is known", self.template),
-        )?;
-        need(
-            self.downsample_ratio == 0.5,
-            format!(
-                "downsample_ratio {}, only 0.5 is known",
-                self.downsample_ratio
-            ),
-        )?;
-        within("max_dynamic_patch", self.max_dynamic_patch, MAX_TILES)
     }
 
     fn check_tiles(&self) -> Result<(), Error> {
@@ -141,5 +106,25 @@ impl Config {
     pub fn tokens_per_tile(&self) -> usize {
         let side = self.grid() / 2;
         side * side
+    }
+}
+
+/// Takes nulls for absent, and the base of the rotary embedding from where transformers 5 has it.
+fn as_classes_read(fields: &mut Block) {
+    fields.retain(|_, value| !value.is_null());
+    for name in ["vision_config", "llm_config", "grounding_encoder"] {
+        if let Some(Value::Object(block)) = fields.get_mut(name) {
+            block.retain(|_, value| !value.is_null());
+        }
+    }
+    let Some(Value::Object(language)) = fields.get_mut("llm_config") else {
+        return;
+    };
+    let ropes = ["rope_parameters", "rope_scaling"];
+    let theta = ropes
+        .iter()
+        .find_map(|rope| language.get(*rope)?.get("rope_theta"));
+    if let Some(theta) = theta.cloned() {
+        language.entry("rope_theta").or_insert(theta);
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod connector;
 mod memory;
 mod seg_projection;
+mod settings;
 mod tensors;
 pub mod tiles;
 

@@ -11,11 +11,13 @@
 //! | SAM 2's trunk and neck | image encoder | 4 for linear layers of the trunk |
 //! | SAM 2's prompt encoder and mask decoder | mask decoder | floats |
 //! | SAM 2's memory of earlier frames | none, may be left out | floats |
+//!
+//! What older tools save beside them (buffers, the head of a tied embedding) is never read.
 
 use super::config::Config;
 use super::{LANGUAGE_MODEL, SAM2};
 use crate::models::sam2::{BlockSizes, MASKS, Sam2Config, block_sizes};
-use crate::weights::{Bits, TensorSpec, TensorTable};
+use crate::weights::{Bits, OtherTensors, TensorCopy, TensorSpec, TensorTable};
 
 /// InternViT and the connector behind it.
 pub const VISION: &str = "vision";
@@ -29,15 +31,26 @@ pub const IMAGE_ENCODER: &str = "image encoder";
 pub const MASK_DECODER: &str = "mask decoder";
 
 /// Tensors that only video uses, below SAM 2's prefix: the memory of earlier frames.
-const VIDEO_MEMORY: [&str; 8] = [
+const VIDEO_MEMORY: [&str; 9] = [
     "mask_downsample.",
     "maskmem_tpos_enc",
     "memory_attention.",
     "memory_encoder.",
     "no_mem_pos_enc",
+    // SAM 2.1 has this one and `obj_ptr_tpos_proj` more than SAM 2.
+    "no_obj_embed_spatial",
     "no_obj_ptr",
     "obj_ptr_proj.",
     "obj_ptr_tpos_proj.",
+];
+
+/// Buffers that savers leave in checkpoints, by the end of their names.
+const LEFTOVERS: [(&str, &str); 5] = [
+    ("rotary_emb.inv_freq", "follows from rope_theta"),
+    ("rotary_emb.cos_cached", "follows from rope_theta"),
+    ("rotary_emb.sin_cached", "follows from rope_theta"),
+    ("position_ids", "counts up from 0"),
+    ("num_batches_tracked", "counts steps of training"),
 ];
 
 const VISION_BITS: Bits = Bits::new("vision", 4);
@@ -49,8 +62,25 @@ const MASK_BITS: Bits = Bits::new("mask", 4);
 /// All tensors of a model of this configuration.
 #[must_use]
 pub fn table(config: &Config) -> TensorTable {
-    let droppable = VIDEO_MEMORY.map(|name| format!("{SAM2}.{name}"));
-    TensorTable::new(specs(config), droppable.into())
+    let others = OtherTensors {
+        droppable: VIDEO_MEMORY.map(|name| format!("{SAM2}.{name}")).into(),
+        leftovers: LEFTOVERS.into(),
+        copies: tied_head(config),
+    };
+    TensorTable::new(specs(config), others)
+}
+
+/// The head where it is the embedding and saved all the same, dense or quantized.
+fn tied_head(config: &Config) -> Vec<TensorCopy> {
+    if !config.llm_config.tie_word_embeddings {
+        return Vec::new();
+    }
+    let copies = ["weight", "scales", "biases"].map(|kind| TensorCopy {
+        name: format!("{LANGUAGE_MODEL}.lm_head.{kind}"),
+        original: format!("{LANGUAGE_MODEL}.model.embed_tokens.{kind}"),
+        setting: "llm_config.tie_word_embeddings",
+    });
+    copies.into()
 }
 
 fn specs(config: &Config) -> Vec<TensorSpec> {

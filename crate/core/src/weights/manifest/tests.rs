@@ -91,7 +91,7 @@ fn fault_07_every_forged_field_is_refused() {
         ("/files/2/sha256", json!("0A".repeat(32)), "sha256"),
         ("/files/2/sha256", json!("0a".repeat(31)), "sha256"),
         ("/files/2/bytes", json!(47), "passes the end"),
-        ("/tensors/0/dtype", json!("F64"), "unreadable"),
+        ("/tensors/0/dtype", json!("C64"), "unreadable"),
         ("/tensors/0/dtype", json!("F16"), "are not 2 rows of 8"),
         ("/tensors/0/shape", json!([4, 4]), "3 of 4 rows"),
         ("/tensors/0/shape", json!([0, 4]), "rows"),

@@ -113,6 +113,8 @@ fn video_memory_is_dropped_and_nothing_else() {
         "maskmem_tpos_enc",
         "mask_downsample.weight",
         "obj_ptr_proj.layers.0.bias",
+        "no_obj_embed_spatial",
+        "obj_ptr_tpos_proj.weight",
     ] {
         assert!(table.is_droppable(&format!("{SAM2}.{name}")), "{name}");
     }
@@ -123,4 +125,29 @@ fn video_memory_is_dropped_and_nothing_else() {
     ] {
         assert!(!table.is_droppable(&format!("{SAM2}.{name}")), "{name}");
     }
+}
+
+#[test]
+fn leftovers_are_known_and_have_no_part() {
+    let (mut config, _) = sizes("1b");
+    let untied = table(&config);
+    config.llm_config.tie_word_embeddings = true;
+    let tied = table(&config);
+    let head = "language_model.lm_head.weight";
+    assert_eq!(untied.leftover(head), None);
+    assert!(tied.leftover(head).is_some() && tied.part(head).is_none());
+    assert_eq!(
+        tied.copies()[0].original,
+        "language_model.model.embed_tokens.weight"
+    );
+    for name in [
+        "language_model.model.layers.0.self_attn.rotary_emb.inv_freq",
+        "vision_model.embeddings.position_ids",
+    ] {
+        assert!(
+            untied.leftover(name).is_some() && untied.knows(name),
+            "{name}"
+        );
+    }
+    assert!(!untied.knows("language_model.model.my_position_ids"));
 }
