@@ -163,9 +163,7 @@ fn adapters_that_are_not_merged_are_refused() {
     });
     refused_by_all(&model, "unsupported-model", &["lora_A", "merge_and_unload"]);
     let model = ModelCopy::new();
-    model
-        .remove("config.json")
-        .write("adapter_config.json", "{}");
+    model.write("adapter_config.json", "{}");
     refused_by_all(
         &model,
         "unsupported-model",
@@ -278,6 +276,7 @@ fn unknown_settings_are_listed() {
     model.configure(|config| {
         config["template"] = json!("qwen-chat");
         config["use_llm_lora"] = json!(0);
+        config["quantization"] = Value::Null;
         config["llm_config"]["of_tomorrow"] = json!(1);
     });
     same_as_sound(

@@ -73,13 +73,15 @@ pub fn stored(folder: &Path) -> Result<Stored, Fault> {
     Ok(Stored::new(manifest, Box::new(files)))
 }
 
-/// `config.json` of the checkpoint.
+/// `config.json` of a checkpoint that no adapter belongs to: transformers would load the two
+/// together.
 fn config_json(folder: &Path) -> Result<String, Fault> {
     const ADAPTER: &str = "adapter_config.json";
-    if !folder.join(CONFIG).is_file() && folder.join(ADAPTER).is_file() {
+    if folder.join(ADAPTER).is_file() {
         let reason = format!(
-            "the folder has {ADAPTER} and no {CONFIG}, so it holds an adapter alone: merge it into \
-             its model with PEFT's merge_and_unload() and save that"
+            "the folder has {ADAPTER}, so an adapter belongs to the model: merge it with PEFT's \
+             merge_and_unload() and save the whole elsewhere, or take {ADAPTER} away if that was \
+             done"
         );
         return Err(Error::UnsupportedModel { reason }.into());
     }

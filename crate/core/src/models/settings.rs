@@ -28,8 +28,8 @@ pub enum Meaning {
     Block(&'static [Fields]),
 }
 
-/// Names of fields that mean the same.
-pub type Fields = (&'static [&'static str], Meaning);
+/// Names of fields that mean the same, with spaces between, and what they mean.
+pub type Fields = (&'static str, Meaning);
 
 /// Checks `block`, which is called `path` with a dot behind it, field by field in the order of
 /// `known`, and gives the whole names of the fields that are not among them.
@@ -41,7 +41,7 @@ pub fn check(path: &str, block: &Block, known: &[Fields]) -> Result<Vec<String>,
     let present = |name: &str| block.get(name).filter(|value| !value.is_null());
     let mut blocks = Vec::new();
     for (names, meaning) in known {
-        for name in *names {
+        for name in names.split(' ') {
             match (*meaning, present(name)) {
                 (Meaning::Needs(_, advice), None) => {
                     return Err(unsupported(format!(
@@ -63,7 +63,11 @@ pub fn check(path: &str, block: &Block, known: &[Fields]) -> Result<Vec<String>,
             }
         }
     }
-    let is_known = |name: &str| known.iter().any(|(names, _)| names.contains(&name));
+    let is_known = |name: &str| {
+        known
+            .iter()
+            .any(|(names, _)| names.split(' ').any(|known| known == name))
+    };
     let mut unknown: Vec<String> = block
         .iter()
         .filter(|(name, value)| !is_known(name) && !value.is_null())
@@ -94,22 +98,19 @@ mod tests {
     use serde_json::json;
 
     const KNOWN: &[Fields] = &[
+        ("kind", Needs(|value, _| value == "a", "only a is computed")),
+        ("width", Used),
+        ("seed steps", Harmless),
         (
-            &["kind"],
-            Needs(|value, _| value == "a", "only a is computed"),
-        ),
-        (&["width"], Used),
-        (&["seed", "steps"], Harmless),
-        (
-            &["head"],
+            "head",
             Only(
                 |head, block| block.get("width") == Some(head),
                 "it has to be the width",
             ),
         ),
         (
-            &["inner"],
-            Inner(&[(&["act"], Only(|act, _| act == "silu", "only silu"))]),
+            "inner",
+            Inner(&[("act", Only(|act, _| act == "silu", "only silu"))]),
         ),
     ];
 

@@ -42,7 +42,7 @@ impl Plan {
         options: &Options,
     ) -> Result<Self, Error> {
         options.check()?;
-        let given = match config.get("quantization") {
+        let given = match config.get("quantization").filter(|block| !block.is_null()) {
             Some(block) => Some(
                 serde_json::from_value(block.clone())
                     .map_err(|e| unsupported(format!("quantization in config.json: {e}")))?,

@@ -1,5 +1,7 @@
 //! Tensors of a model folder on disk, read one at a time.
 
+mod find;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -11,20 +13,7 @@ use super::safetensors::{self, Entries, Entry, PREFIX};
 use super::{Index, ReadAt, TensorInfo, TensorSource, damaged, missing};
 use crate::error::Error;
 use crate::first_bytes;
-
-const SINGLE: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
-
-/// Ends of the names of downloads that are under way or broke.
-const UNFINISHED: [&str; 7] = [
-    ".incomplete",
-    ".part",
-    ".partial",
-    ".crdownload",
-    ".download",
-    ".tmp",
-    ".aria2",
-];
+use find::{INDEX, SINGLE, check_present, single};
 
 /// A folder with one safetensors file, or with shards and their index. An index beside
 /// `model.safetensors` is not read, as in
@@ -157,84 +146,6 @@ fn read_header(name: &str, path: &Path) -> io::Result<Result<Entries, Error>> {
     let rest = end.saturating_sub(start.len());
     file.take(rest as u64).read_to_end(&mut start)?;
     Ok(safetensors::parse(name, &start, length))
-}
-
-/// Whether all `shards` of an index are in `folder`.
-fn check_present(folder: &Path, shards: &[&str]) -> Result<(), Error> {
-    let absent = |shard: &&&str| !folder.join(shard).is_file();
-    let mut missing = shards.iter().filter(absent);
-    let Some(&first) = missing.next() else {
-        return Ok(());
-    };
-    let others = missing.count();
-    let reason = match unfinished(folder, first) {
-        Some(part) => format!("its download into {part} has not ended"),
-        None => format!("{INDEX} names it and {others} more that are not in the folder"),
-    };
-    Err(damaged(first, reason))
-}
-
-/// The file into which `name` is still downloaded, beside it or where the hub's own tool does that.
-fn unfinished(folder: &Path, name: &str) -> Option<String> {
-    [folder, &folder.join(".cache/huggingface/download")]
-        .into_iter()
-        .flat_map(|folder| names(folder).unwrap_or_default())
-        .find(|part| {
-            let rest = part.strip_prefix(name).unwrap_or_default();
-            UNFINISHED.iter().any(|end| rest.ends_with(end))
-        })
-}
-
-/// Names of the files in `folder`, sorted.
-fn names(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = fs::read_dir(folder)?;
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    Ok(names)
-}
-
-/// The name of the one weights file, or why there is none.
-fn single(folder: &Path) -> Result<String, Error> {
-    let names = names(folder).map_err(|e| unreadable(folder, &e))?;
-    if names.iter().any(|name| name == SINGLE) {
-        return Ok(SINGLE.to_owned());
-    }
-    let (adapters, weights): (Vec<&String>, Vec<&String>) = names
-        .iter()
-        .filter(|name| name.ends_with(".safetensors"))
-        .partition(|name| name.starts_with("adapter_"));
-    let pickle = names.iter().find(|name| is_pickle(name));
-    let reason = match (weights.as_slice(), adapters.first(), pickle) {
-        ([one], ..) => return Ok((*one).clone()),
-        ([first, .., last], ..) => format!(
-            "{first} to {last} are {} files, and {INDEX}, which says what is in them, is not in \
-             the folder: download it too",
-            weights.len()
-        ),
-        ([], Some(adapter), _) => format!(
-            "{adapter} holds an adapter alone: merge it into its model with PEFT's \
-             merge_and_unload() and save that"
-        ),
-        ([], None, Some(pickle)) => format!(
-            "{pickle} holds pickled weights, which run code when they are read; convert them with \
-             `python -c \"import torch, safetensors.torch as s; s.save_file(torch.load('FILE', \
-             weights_only=True), '{SINGLE}')\"`"
-        ),
-        ([], None, None) => match unfinished(folder, "") {
-            Some(part) => format!("the download into {part} has not ended"),
-            None => format!("{} has neither {SINGLE} nor {INDEX}", folder.display()),
-        },
-    };
-    Err(Error::UnsupportedModel { reason })
-}
-
-fn is_pickle(name: &str) -> bool {
-    let extension = Path::new(name)
-        .extension()
-        .and_then(|extension| extension.to_str());
-    matches!(extension, Some("bin" | "pt" | "pth" | "ckpt" | "pkl"))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {

@@ -62,11 +62,10 @@ pub fn check(names: &[&str]) -> Result<(), Error> {
         let telling = |name: &&&&str| trace.begins(name);
         if let Some(first) = found.iter().find(telling).or(found.first()) {
             return Err(Error::UnsupportedModel {
-                reason: format!(
-                    "{first} and {} more are of {}",
-                    found.len() - 1,
-                    trace.advice
-                ),
+                reason: match found.len() - 1 {
+                    0 => format!("{first} is of {}", trace.advice),
+                    more => format!("{first} and {more} more are of {}", trace.advice),
+                },
             });
         }
     }

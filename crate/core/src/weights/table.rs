@@ -169,9 +169,9 @@ impl TensorTable {
         if let Some((name, dtype)) = mistyped.first() {
             return Err(Error::UnsupportedModel {
                 reason: format!(
-                    "{name} and {} more are of the type {}, only F16, BF16, F32 and F64 are \
-                     computed: save the model in one of these",
-                    mistyped.len() - 1,
+                    "{} of the tensors, such as {name}, are of the type {} or others than F16, \
+                     BF16, F32 and F64, which are computed: save the model in one of these",
+                    mistyped.len(),
                     dtype.name()
                 ),
             });
