@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use super::QuestionForm;
 use crate::error::Error;
 use crate::models::limits::{MAX_IMAGE_SIDE, divides, need, unsupported, within};
 use crate::models::sam2::Sam2Config;
@@ -30,6 +31,9 @@ pub struct Config {
     /// Prompt template; `qwen_chat` is the one of the 1B and 2B checkpoints.
     #[serde(default = "qwen_chat")]
     pub template: String,
+    /// In which form questions reach the tokenizer; the public checkpoints have no such field.
+    #[serde(default)]
+    pub question_form: QuestionForm,
     /// Most tiles a picture is cut into, the thumbnail not counted.
     #[serde(default = "twelve")]
     pub max_dynamic_patch: usize,
