@@ -10,4 +10,5 @@ mod fault_pictures;
 mod fault_queries;
 mod outputs;
 mod quantize;
+mod several;
 mod support;
