@@ -143,12 +143,11 @@ impl Asker<'_> {
     }
 
     async fn find(&mut self, image: SourceImage, host: &TerminalHost) -> Result<Found, Fault> {
-        let model = match self.model.take() {
-            Some(model) => model,
-            None => {
-                let files = self.arguments.model.files()?;
-                Model::load(files, self.arguments.model.options(), host).await?
-            }
+        let model = if let Some(model) = self.model.take() {
+            model
+        } else {
+            let files = self.arguments.model.files()?;
+            Model::load(files, self.arguments.model.options(), host).await?
         };
         let picture = self.model.insert(model).set_image(image, host).await?;
         let (text, marked, mut objects) = match &self.words.question {
