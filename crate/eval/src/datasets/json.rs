@@ -149,6 +149,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[derive(Debug, Deserialize)]
+    struct Twice {
+        a: i64,
+    }
+
     #[test]
     fn marks_and_numbers_that_are_none_do_not_make_a_file_unreadable() {
         let text = "\u{feff}{\"a\":NaN,\"b\":[-Infinity,Infinity],\"c\":\"NaN \\\" NaN\\\\\"}";
@@ -163,10 +168,6 @@ mod tests {
             value,
             json!({"a": 2, "b": [null, 0.0, 1000.0], "c": "1e999", "d": "\u{fffd}", "e": "\u{fffd}\u{1f600}\\ud800"})
         );
-        #[derive(Debug, Deserialize)]
-        struct Twice {
-            a: i64,
-        }
         assert_eq!(parse::<Twice>(b"{\"a\": null, \"a\": 2}").unwrap().a, 2);
         for torn in [
             "\"\\ud800",
