@@ -20,6 +20,7 @@ use crate::model::ModelArguments;
 use crate::outputs::{DASH, Files, Outputs};
 use crate::terminal::{print, print_beside, printable};
 use clicks::{bbox, point};
+use report::Found;
 use words::Words;
 
 #[derive(Args)]
@@ -48,15 +49,6 @@ pub struct Arguments {
     /// A box around the target: X0,Y0,X1,Y1 in picture pixels
     #[arg(long = "box", value_name = "X0,Y0,X1,Y1", value_parser = bbox)]
     bbox: Option<BoundingBox>,
-}
-
-struct Found {
-    /// What people read.
-    text: String,
-    /// The same with `[SEG]` wherever the model points at an object.
-    marked: String,
-    objects: Vec<Object>,
-    image: SourceImage,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
@@ -119,7 +111,7 @@ impl Asker<'_> {
         let name = name(&self.words.pictures[index]);
         let words_out = !arguments.outputs.take_standard_output();
         if self.words.several && !arguments.json {
-            let gap = if index > 0 { "\n" } else { "" };
+            let gap = if self.model.is_some() { "\n" } else { "" };
             print(&format!("{gap}{name}\n"));
         }
         let host = TerminalHost::new(words_out && !arguments.json);

@@ -14,7 +14,7 @@ use askmask_eval::file;
 use clap::Args;
 
 use crate::fault::Fault;
-use names::{Taken, check_folder, check_writable};
+use names::{Taken, check_folder, check_writable, is_numbered, numbered};
 
 /// Stands for standard input or output instead of a file.
 pub const DASH: &str = "-";
@@ -229,19 +229,6 @@ fn union(objects: &[Object]) -> Result<Option<Mask>, Error> {
     };
     let all = masks.try_fold(first, |all, mask| all.union(mask))?;
     Ok((all.area() > 0).then_some(all))
-}
-
-fn numbered(folder: &Path, number: usize) -> PathBuf {
-    folder.join(format!("mask-{number}.png"))
-}
-
-/// Whether a name is one that [`numbered`] gives.
-fn is_numbered(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let number = name.and_then(|name| name.strip_prefix("mask-")?.strip_suffix(".png"));
-    number.is_some_and(|number| {
-        !number.starts_with('0') && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-    })
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {

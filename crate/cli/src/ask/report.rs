@@ -1,10 +1,20 @@
 //! What is said about a picture: in lines for people, or as JSON.
 
+use askmask_core::SourceImage;
 use askmask_core::pipeline::Object;
 use serde_json::{Value, json};
 
-use super::Found;
 use crate::terminal::printable;
+
+/// What was found in a picture.
+pub struct Found {
+    /// What people read.
+    pub text: String,
+    /// The same with `[SEG]` wherever the model points at an object.
+    pub marked: String,
+    pub objects: Vec<Object>,
+    pub image: SourceImage,
+}
 
 /// Lines behind the answer.
 pub fn summary(found: &Found) -> String {

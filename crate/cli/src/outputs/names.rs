@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use super::is_numbered;
 use crate::fault::Fault;
 
 /// Files that must not be written over: the pictures, and results under another option.
@@ -174,4 +173,18 @@ fn real(path: &Path) -> PathBuf {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
     }
+}
+
+/// One of the masks in a folder.
+pub fn numbered(folder: &Path, number: usize) -> PathBuf {
+    folder.join(format!("mask-{number}.png"))
+}
+
+/// Whether a name is one that [`numbered`] gives.
+pub fn is_numbered(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let number = name.and_then(|name| name.strip_prefix("mask-")?.strip_suffix(".png"));
+    number.is_some_and(|number| {
+        !number.starts_with('0') && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }
