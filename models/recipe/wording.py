@@ -1,5 +1,7 @@
 """How people ask: requests around noun phrases, plural forms, articles. Held-out wordings only measure generalization."""
 
+import unicodedata
+
 VERBS = [
     "segment", "find", "show me", "show", "point out", "highlight", "mark", "select", "outline", "cut out", "locate",
     "give me the mask of", "point to", "pick", "circle", "trace", "identify", "spot", "single out", "extract", "isolate",
@@ -82,6 +84,9 @@ IRREGULAR = {
     "fish": "fish", "sheep": "sheep", "mouse": "mice", "knife": "knives", "leaf": "leaves", "wolf": "wolves",
     "goose": "geese", "ice cream": "ice creams", "coffee": "coffees", "snowman": "snowmen",
 }  # fmt: skip
+APOSTROPHES, DASHES, QUOTATION_MARKS = "‘’‚‛′`´ʼ＇", "‐‑‒–—―−", "\"“”„‟«»″＂"
+# What shows nothing although Unicode does not call it a control or format character.
+UNSEEN = {0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)}
 ASKING = {"where", "which", "what", "is", "are", "can", "could", "would", "do", "does", "in", "who", "of", "any"}
 
 
@@ -111,8 +116,31 @@ def dress(rng, text):
     """Capital letter and closing mark as people vary them."""
     if rng.random() < 0.6:
         text = capital(text)
-    mark = "?" if text.split()[0].lower() in ASKING else "."
-    return text + mark if rng.random() < 0.7 else text
+    return text + closing_mark(text) if rng.random() < 0.7 else text
+
+
+def closing_mark(text):
+    word = "".join(c if c.isalnum() else " " for c in text.lower()).split(" ")[0]
+    return "?" if word in ASKING else "."
+
+
+def sentence(text):
+    """A question however it was typed, in the form that `question_form` of config.json asks for."""
+    text = in_plain_marks(unicodedata.normalize("NFKC", in_plain_marks(text))).lower()
+    words = " ".join(text.split())
+    bare = words.strip(" ?!.,;:¿¡'")
+    return capital(bare) + closing_mark(bare) if bare else words
+
+
+def in_plain_marks(text):
+    """Without quotation marks and what nobody sees; apostrophes and dashes as a typewriter has them."""
+    plain = dict.fromkeys(map(ord, QUOTATION_MARKS)) | dict.fromkeys(map(ord, APOSTROPHES), "'")
+    plain |= dict.fromkeys(map(ord, DASHES), "-")
+    return "".join(c for c in text.translate(plain) if c.isspace() or not is_unseen(c))
+
+
+def is_unseen(character):
+    return unicodedata.category(character) in ("Cc", "Cf") or ord(character) in UNSEEN
 
 
 class Wording:

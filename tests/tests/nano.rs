@@ -5,7 +5,7 @@ use std::path::Path;
 
 use askmask_core::DeviceKind;
 use askmask_core::QuietHost;
-use askmask_core::pipeline::{FAMILIES, Model, ModelFiles};
+use askmask_core::pipeline::{AskOptions, FAMILIES, Model, ModelFiles};
 use askmask_core::weights::{Files, Manifest, Stored};
 use askmask_tests::scenes::{Question, picture, questions, score};
 use serde::Deserialize;
@@ -67,6 +67,40 @@ fn the_samples_questions_are_answered_rightly() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The rocket was the answer to the second one.
+#[test]
+fn answers_do_not_depend_on_how_a_question_is_typed() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/public/samples");
+    let model = nano();
+    pollster::block_on(async {
+        let image = picture(&samples.join("kitchen.webp"));
+        let kitchen = model.set_image(image, &QuietHost).await.expect("fits");
+        let ask = async |question: &str| {
+            let options = AskOptions::default();
+            let answer = kitchen.ask(question, &options, &QuietHost).await;
+            let answer = answer.expect(question);
+            let masks = answer.objects.into_iter().map(|object| object.mask);
+            (answer.text, masks.collect::<Vec<_>>())
+        };
+        let usual = ask("Where is the cheese?").await;
+        assert_eq!(usual.1.len(), 1, "{}", usual.0);
+        for typed in [
+            "WHERE IS THE CHEESE?",
+            "where is the cheese",
+            "Where Is The Cheese ?  ",
+            "Where is the cheese??",
+            "“Where is the cheese?”",
+            "Where\u{a0}is the\u{200b}\n chee\u{ad}se?",
+            "Ｗｈｅｒｅ ｉｓ ｔｈｅ ｃｈｅｅｓｅ？",
+        ] {
+            let (text, masks) = ask(typed).await;
+            assert_eq!(text, usual.0, "{typed}");
+            let overlap = masks[0].iou(&usual.1[0]).expect("same size");
+            assert_eq!((masks.len(), overlap), (1, 1.0), "{typed}");
+        }
+    });
 }
 
 #[derive(Deserialize)]

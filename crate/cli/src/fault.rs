@@ -16,6 +16,8 @@ pub enum Fault {
     File(String),
     /// A name under which a result cannot be written, and what to do.
     Output(String, &'static str),
+    /// So many pictures of all could not be read, each of which was named.
+    Unread(usize, usize),
 }
 
 impl Fault {
@@ -27,7 +29,7 @@ impl Fault {
     /// 2 for input that has to change, 130 when cancelled, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::File(_) | Self::Output(..) => 2,
+            Self::File(_) | Self::Output(..) | Self::Unread(..) => 2,
             Self::Core(error) => match error {
                 Error::Cancelled => 130,
                 Error::InvalidImage { .. }
@@ -65,6 +67,11 @@ impl fmt::Display for Fault {
                 "Check the path and its permissions.",
             ),
             Self::Output(message, hint) => ("file", message.clone(), *hint),
+            Self::Unread(unread, all) => (
+                "file",
+                format!("{unread} of {all} pictures could not be read"),
+                "The lines above say which and why; the others were answered.",
+            ),
         };
         // One line whatever a file or a driver put into the message.
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");

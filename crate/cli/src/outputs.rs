@@ -1,6 +1,10 @@
-//! The pictures that `askmask ask` writes: checked before the model is loaded, written at its end.
+//! The pictures that `askmask ask` writes: named and checked before the model is loaded, written
+//! at its end.
 
-use std::fs::{self, OpenOptions};
+mod names;
+
+use std::collections::HashMap;
+use std::fs;
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
 
@@ -10,36 +14,106 @@ use askmask_eval::file;
 use clap::Args;
 
 use crate::fault::Fault;
+use names::{Taken, check_folder, check_writable, is_numbered, numbered};
 
 /// Stands for standard input or output instead of a file.
 pub const DASH: &str = "-";
 
 #[derive(Args)]
 pub struct Outputs {
-    /// Write the union of all targets as a black and white PNG; - is standard output
-    #[arg(long, value_name = "FILE")]
+    /// Write the union of all targets as a black and white PNG; - is standard output. With several
+    /// pictures, a folder for one file of each picture's name
+    #[arg(long, value_name = "FILE|DIR")]
     mask: Option<PathBuf>,
-    /// Write one mask a target: mask-1.png, mask-2.png, …; those of an earlier run are removed
+    /// Write one mask a target: mask-1.png, mask-2.png, …; those of an earlier run are removed.
+    /// With several pictures, into a folder of each picture's name
     #[arg(long, value_name = "DIR")]
     masks: Option<PathBuf>,
-    /// Write the picture with the targets in color as a PNG; - is standard output
-    #[arg(long, value_name = "FILE")]
+    /// Write the picture with the targets in color as a PNG; - and several pictures as for --mask
+    #[arg(long, value_name = "FILE|DIR")]
     overlay: Option<PathBuf>,
-    /// Write the targets on a transparent ground as a PNG; - is standard output
-    #[arg(long, value_name = "FILE")]
+    /// Write the targets on a transparent ground as a PNG; - and several pictures as for --mask
+    #[arg(long, value_name = "FILE|DIR")]
+    cutout: Option<PathBuf>,
+}
+
+/// What is written about one picture, under which names.
+#[derive(Default)]
+pub struct Files {
+    mask: Option<PathBuf>,
+    masks: Option<PathBuf>,
+    overlay: Option<PathBuf>,
     cutout: Option<PathBuf>,
 }
 
 impl Outputs {
     /// Whether standard output is taken by a picture, so that words must not go there.
     pub fn take_standard_output(&self) -> bool {
-        self.files().any(|path| path == Path::new(DASH))
+        self.names().any(|path| path == Path::new(DASH))
     }
 
-    /// Refuses names under which nothing could be written after all the work, or something that
-    /// would be lost.
-    pub fn check(&self, picture: &Path, json: bool) -> Result<(), Fault> {
-        let dashes = self.files().filter(|path| *path == Path::new(DASH)).count();
+    /// The names for every picture. Refuses those under which nothing could be written after all
+    /// the work, or something would be lost. `several`: whether options name folders.
+    pub fn files(
+        &self,
+        pictures: &[PathBuf],
+        several: bool,
+        json: bool,
+    ) -> Result<Vec<Files>, Fault> {
+        self.check_standard_output(several, json)?;
+        let on_disk = pictures.iter().map(PathBuf::as_path);
+        let mut taken = Taken::pictures(on_disk.filter(|path| *path != Path::new(DASH)));
+        let all = if several {
+            self.check_folders()?;
+            if self.masks.is_some() || self.names().next().is_some() {
+                check_stems(pictures)?;
+            }
+            pictures.iter().map(|path| self.of(path)).collect()
+        } else {
+            vec![Files {
+                mask: self.mask.clone(),
+                masks: self.masks.clone(),
+                overlay: self.overlay.clone(),
+                cutout: self.cutout.clone(),
+            }]
+        };
+        for files in &all {
+            files.check(&mut taken, several)?;
+        }
+        for folder in all.iter().filter_map(|files| files.masks.as_deref()) {
+            taken.check_masks(folder)?;
+        }
+        Ok(all)
+    }
+
+    /// The names for one picture among several: its own in the folders that the options name.
+    fn of(&self, picture: &Path) -> Files {
+        let stem = picture.file_stem().unwrap_or_default();
+        let mut name = stem.to_owned();
+        name.push(".png");
+        let file = |folder: &Option<PathBuf>| folder.as_ref().map(|folder| folder.join(&name));
+        Files {
+            mask: file(&self.mask),
+            masks: self.masks.as_ref().map(|folder| folder.join(stem)),
+            overlay: file(&self.overlay),
+            cutout: file(&self.cutout),
+        }
+    }
+
+    fn check_standard_output(&self, several: bool, json: bool) -> Result<(), Fault> {
+        if self.masks.as_deref() == Some(Path::new(DASH)) {
+            return Err(Fault::Output(
+                "--masks needs a folder, standard output is none".into(),
+                "Name a folder, or take --mask - for one picture.",
+            ));
+        }
+        let dashes = self.names().filter(|path| *path == Path::new(DASH)).count();
+        if dashes > 0 && several {
+            return Err(Fault::Output(
+                "standard output cannot take the results of several pictures".into(),
+                "Name a folder for them.",
+            ));
+        }
         if dashes + usize::from(json) > 1 {
             return Err(Fault::Output(
                 "standard output cannot take more than one result".into(),
@@ -52,19 +126,63 @@ impl Outputs {
                 "Redirect standard output to a file or a program.",
             ));
         }
-        // First the picture, if it is a file.
-        let picture = Some(picture).filter(|path| *path != Path::new(DASH));
-        let mut taken = vec![picture.map(real).unwrap_or_default()];
-        for path in self.files().filter(|path| *path != Path::new(DASH)) {
-            check_suffix(path)?;
-            check_free(path, &taken)?;
-            check_writable(path)?;
-            taken.push(real(path));
-        }
-        if let Some(folder) = &self.masks {
-            check_masks(folder, &taken)?;
-        }
         Ok(())
+    }
+
+    fn check_folders(&self) -> Result<(), Fault> {
+        for folder in self.names() {
+            if folder
+                .extension()
+                .is_some_and(|s| s.eq_ignore_ascii_case("png"))
+                && !folder.is_dir()
+            {
+                return Err(Fault::Output(
+                    format!("{} is the name of one file", folder.display()),
+                    "With several pictures, name a folder for their results.",
+                ));
+            }
+        }
+        self.names()
+            .chain(self.masks.as_deref())
+            .try_for_each(check_folder)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &Path> {
+        let files = [&self.mask, &self.cutout, &self.overlay];
+        files.into_iter().filter_map(Option::as_deref)
+    }
+}
+
+/// Refuses two pictures whose results would have one name, on disks that do not tell capitals
+/// apart as well.
+fn check_stems(pictures: &[PathBuf]) -> Result<(), Fault> {
+    let mut seen = HashMap::new();
+    for picture in pictures {
+        let stem = picture.file_stem().unwrap_or_default();
+        if let Some(other) = seen.insert(stem.to_ascii_lowercase(), picture) {
+            return Err(Fault::Output(
+                format!(
+                    "{} and {} would give their results the same name",
+                    other.display(),
+                    picture.display()
+                ),
+                "Rename one of them, or ask about them in two runs.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Files {
+    /// `several`: whether the folders are made if they are not there, and known to be sound.
+    fn check(&self, taken: &mut Taken, several: bool) -> Result<(), Fault> {
+        for path in self.names() {
+            taken.add(path)?;
+            if !several || path.exists() {
+                check_writable(path)?;
+            }
+        }
+        self.masks.as_deref().map_or(Ok(()), check_folder)
     }
 
     /// Writes what was found. Where nothing was, files of an earlier run do not stay: they would
@@ -74,10 +192,7 @@ impl Outputs {
             remove_numbered(folder)?;
         }
         let Some(union) = union(objects)? else {
-            for path in self.files().filter(|path| *path != Path::new(DASH)) {
-                remove(path)?;
-            }
-            return Ok(());
+            return self.names().try_for_each(remove);
         };
         if let Some(path) = &self.mask {
             write(path, &union.to_png()?)?;
@@ -91,17 +206,18 @@ impl Outputs {
             write(path, &union.overlay_png(image, COLOR, OPACITY)?)?;
         }
         if let Some(folder) = &self.masks {
-            fs::create_dir_all(folder).map_err(|cause| Fault::file(folder, cause))?;
             for (i, object) in objects.iter().enumerate() {
-                file::write(&numbered(folder, i + 1), &object.mask.to_png()?)?;
+                write(&numbered(folder, i + 1), &object.mask.to_png()?)?;
             }
         }
         Ok(())
     }
 
-    fn files(&self) -> impl Iterator<Item = &Path> {
+    /// Those that are no standard output.
+    fn names(&self) -> impl Iterator<Item = &Path> {
         let files = [&self.mask, &self.cutout, &self.overlay];
-        files.into_iter().filter_map(Option::as_deref)
+        let names = files.into_iter().filter_map(Option::as_deref);
+        names.filter(|path| *path != Path::new(DASH))
     }
 }
 
@@ -115,130 +231,11 @@ fn union(objects: &[Object]) -> Result<Option<Mask>, Error> {
     Ok((all.area() > 0).then_some(all))
 }
 
-fn numbered(folder: &Path, number: usize) -> PathBuf {
-    folder.join(format!("mask-{number}.png"))
-}
-
-/// Whether a name is one that [`numbered`] gives.
-fn is_numbered(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let number = name.and_then(|name| name.strip_prefix("mask-")?.strip_suffix(".png"));
-    number.is_some_and(|number| {
-        !number.starts_with('0') && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-    })
-}
-
-/// A name without suffix promises nothing, such as `/dev/null`.
-fn check_suffix(path: &Path) -> Result<(), Fault> {
-    match path.extension() {
-        Some(suffix) if !suffix.eq_ignore_ascii_case("png") => Err(Fault::Output(
-            format!("{} would hold a PNG under another suffix", path.display()),
-            "Only PNG is written: give a name that ends in .png.",
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn check_free(path: &Path, taken: &[PathBuf]) -> Result<(), Fault> {
-    let at = taken.iter().position(|other| *other == real(path));
-    match at {
-        Some(0) => Err(Fault::Output(
-            format!("{} is the picture itself", path.display()),
-            "Give the result another name, so that the picture is not lost.",
-        )),
-        // What is no file, such as /dev/null, may take any number of results.
-        Some(_) if path.is_file() || !path.exists() => Err(Fault::Output(
-            format!("{} would be written twice", path.display()),
-            "Give every result a name of its own.",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Looks without leaving anything behind.
-fn check_writable(path: &Path) -> Result<(), Fault> {
-    if path.is_dir() {
-        return Err(Fault::Output(
-            format!("{} is a folder", path.display()),
-            "Name a file in it.",
-        ));
-    }
-    let folder = parent(path);
-    if !folder.is_dir() {
-        return Err(Fault::Output(
-            format!(
-                "{}: there is no folder {}",
-                path.display(),
-                folder.display()
-            ),
-            "Make the folder first, or name another one.",
-        ));
-    }
-    let failed = |cause| Fault::file(path, cause);
-    if path.is_file() {
-        OpenOptions::new().write(true).open(path).map_err(failed)?;
-    } else if path.symlink_metadata().is_err() {
-        let new = OpenOptions::new().write(true).create_new(true).open(path);
-        drop(new.map_err(failed)?);
-        fs::remove_file(path).map_err(failed)?;
-    }
-    Ok(())
-}
-
-fn check_masks(folder: &Path, taken: &[PathBuf]) -> Result<(), Fault> {
-    if folder == Path::new(DASH) {
-        return Err(Fault::Output(
-            "--masks needs a folder, standard output is none".into(),
-            "Name a folder, or take --mask - for one picture.",
-        ));
-    }
-    // The next folder that is there; the others are made.
-    let there = folder.ancestors().find(|path| path.exists());
-    let there = there.unwrap_or(Path::new("."));
-    if !there.is_dir() {
-        return Err(Fault::Output(
-            format!("{}: {} is no folder", folder.display(), there.display()),
-            "Name a folder, or one to be made.",
-        ));
-    }
-    let inside = real(folder);
-    let lost = |path: &&PathBuf| path.parent() == Some(inside.as_path()) && is_numbered(path);
-    if let Some(path) = taken.iter().find(lost) {
-        return Err(Fault::Output(
-            format!("--masks would replace {}", path.display()),
-            "Name another folder, or give that file another name.",
-        ));
-    }
-    // Whether something can be made there.
-    check_writable(&there.join(".mask-0.png")).map_err(|_| {
-        Fault::Output(
-            format!("{} cannot be written to", there.display()),
-            "Name a folder that is yours to write to.",
-        )
-    })
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// The place that a path leads to, to be compared with others; what is not there yet by the folder
-/// that it will be in.
-fn real(path: &Path) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
-    match (parent(path).canonicalize(), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path.to_owned(),
-    }
-}
-
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     if path != Path::new(DASH) {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|cause| Fault::file(folder, cause))?;
+        }
         return Ok(file::write(path, bytes)?);
     }
     let mut out = stdout().lock();

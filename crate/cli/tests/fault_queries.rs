@@ -5,7 +5,7 @@ use crate::support::{QUESTION, ask, askmask, picture, tiny};
 #[test]
 fn fault_05_unusable_questions_are_refused_before_the_model_is_loaded() {
     let nowhere = tiny().join("no such model");
-    for question in ["", " \n\t"] {
+    for question in ["", " \n\t", "\u{200b}\u{a0}\u{ad}"] {
         ask(&nowhere, &picture(), question).refused("invalid-query");
     }
     let outcome = ask(&nowhere, &picture(), &"x".repeat(100 << 10));

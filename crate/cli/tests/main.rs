@@ -11,4 +11,5 @@ mod fault_pictures;
 mod fault_queries;
 mod outputs;
 mod quantize;
+mod several;
 mod support;

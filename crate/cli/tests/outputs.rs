@@ -102,6 +102,28 @@ fn the_picture_itself_is_never_overwritten() {
     assert_eq!(fs::read(mine).unwrap(), fs::read(picture()).unwrap());
 }
 
+/// A hard link is the same file under another name, which no path tells.
+#[cfg(unix)]
+#[test]
+fn the_picture_under_another_name_is_never_overwritten() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(picture(), path("mine.png")).unwrap();
+    fs::hard_link(path("mine.png"), path("hard.png")).unwrap();
+    std::os::unix::fs::symlink("mine.png", path("soft.png")).unwrap();
+    for name in ["hard.png", "soft.png"] {
+        let line = refused(&path("mine.png"), &["--mask", path(name).to_str().unwrap()]);
+        assert!(line.contains("the picture itself"), "{line}");
+        let line = refused(&path(name), &["--mask", path("mine.png").to_str().unwrap()]);
+        assert!(line.contains("the picture itself"), "{line}");
+    }
+    fs::write(path("a.png"), "earlier").unwrap();
+    fs::hard_link(path("a.png"), path("b.png")).unwrap();
+    let [a, b] = ["a.png", "b.png"].map(|name| path(name).to_str().unwrap().to_owned());
+    let line = refused(&picture(), &["--mask", &a, "--cutout", &b]);
+    assert!(line.contains("twice"), "{line}");
+}
+
 #[test]
 fn two_results_do_not_share_a_name() {
     let folder = TempDir::new().unwrap();

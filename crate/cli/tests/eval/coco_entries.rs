@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use super::{answers, eval, json_file};
 use crate::support::picture;
@@ -10,6 +11,10 @@ use tempfile::TempDir;
 
 /// Stands for NaN, which JSON does not know but Python writes.
 const NAN: &str = "not a number";
+/// Stands for a number beyond all floats, which Python reads as infinity.
+const BEYOND: &str = "beyond";
+/// Stands for half a character, which Python writes and reads.
+const HALF: &str = "half a character";
 
 struct Outcome {
     /// Pixels of the truth by question.
@@ -20,6 +25,14 @@ struct Outcome {
 
 /// Measures a data set of two questions after a change to it.
 fn measured(change: impl FnOnce(&mut Value, &mut Value)) -> Outcome {
+    measured_with(change, |_| ())
+}
+
+/// The same with a change to the folder as well.
+fn measured_with(
+    change: impl FnOnce(&mut Value, &mut Value),
+    move_files: impl FnOnce(&Path),
+) -> Outcome {
     let (data, out) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let image =
         |id: i64| json!({"id": id, "file_name": format!("{id}.png"), "height": 103, "width": 154});
@@ -36,7 +49,9 @@ fn measured(change: impl FnOnce(&mut Value, &mut Value)) -> Outcome {
     let mut references = json!([reference(1, 10), reference(2, 20)]);
     change(&mut instances, &mut references);
     let write = |name: &str, value: &Value| {
-        let text = value.to_string().replace(&format!("\"{NAN}\""), "NaN");
+        let text = value.to_string().replace(HALF, "\\ud800");
+        let text = text.replace(&format!("\"{NAN}\""), "NaN");
+        let text = text.replace(&format!("\"{BEYOND}\""), "1e999");
         fs::write(data.path().join(name), format!("\u{feff}{text}")).unwrap();
     };
     write("instances.json", &instances);
@@ -44,6 +59,7 @@ fn measured(change: impl FnOnce(&mut Value, &mut Value)) -> Outcome {
     for name in ["1.png", "2.png"] {
         fs::copy(picture(), data.path().join(name)).unwrap();
     }
+    move_files(data.path());
     let references = data.path().join("refs.json");
     let outcome = eval(&references, out.path(), &["--format", "refcoco"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -121,10 +137,66 @@ fn a_crowd_may_be_a_boolean_null_or_missing() {
 }
 
 #[test]
-fn an_area_that_is_no_number_matters_to_nobody() {
-    check_read("area", |instances, _| {
-        instances["annotations"][1]["area"] = NAN.into();
+fn fields_that_no_mask_is_made_of_matter_to_nobody() {
+    for (key, value) in [
+        ("area", json!(NAN)),
+        ("area", json!(BEYOND)),
+        ("area", json!("600")),
+        ("bbox", json!(null)),
+        ("category_id", json!(HALF)),
+    ] {
+        check_read(key, |instances, _| instances["annotations"][1][key] = value);
+    }
+}
+
+#[test]
+fn an_id_may_be_negative_or_large() {
+    for id in [-7, i64::MAX, i64::MIN] {
+        check_read("id", |instances, references| {
+            instances["annotations"][1]["id"] = json!(id);
+            references[1]["ann_id"] = json!(id);
+        });
+    }
+}
+
+#[test]
+fn two_entries_may_be_of_one_picture() {
+    check_read("file_name", |instances, _| {
+        instances["images"][1]["file_name"] = "1.png".into();
     });
+}
+
+#[test]
+fn a_picture_is_found_in_any_form_of_its_name() {
+    let rename = |data: &Path, name: &str| {
+        fs::create_dir_all(data.join(name).parent().unwrap()).unwrap();
+        fs::rename(data.join("2.png"), data.join(name)).unwrap();
+    };
+    for (file_name, on_disk) in [
+        // Accents as characters of their own, as macOS writes them, and the other way.
+        ("caf\u{e9} \u{fc}.png", "cafe\u{301} u\u{308}.png"),
+        ("cafe\u{301}.png", "caf\u{e9}.png"),
+        ("new\\old\\2.png", "new/old/2.png"),
+        ("new\\2.png", "new\\2.png"),
+    ] {
+        let Outcome { asked, left_out } = measured_with(
+            |instances, _| instances["images"][1]["file_name"] = file_name.into(),
+            |data| rename(data, on_disk),
+        );
+        assert_eq!((asked.len(), left_out), (2, vec![]), "{file_name}");
+    }
+    // Another picture, and one outside.
+    for (file_name, code) in [
+        ("cafe.png", "missing-picture"),
+        ("..\\2.png", "outside-folder"),
+    ] {
+        let Outcome { asked, left_out } = measured_with(
+            |instances, _| instances["images"][1]["file_name"] = file_name.into(),
+            |data| rename(data, "caf\u{e9}.png"),
+        );
+        assert_eq!(asked.len(), 1, "{file_name}");
+        assert_eq!(left_out[0].0, code);
+    }
 }
 
 #[test]
@@ -133,6 +205,8 @@ fn entries_that_nobody_asks_about_may_be_odd() {
         json!({"id": 3, "file_name": "x.jpg"}),
         json!({"id": 3, "file_name": "x.jpg", "height": -1, "width": -1}),
         json!({"file_name": null}),
+        json!({"id": 3, "file_name": HALF}),
+        json!({"id": BEYOND}),
         json!(null),
     ];
     for image in images {
@@ -146,6 +220,9 @@ fn entries_that_nobody_asks_about_may_be_odd() {
         json!({"id": 908_400_416_500.0, "image_id": 2, "segmentation": {"counts": [1]}}),
         json!({"id": "77", "image_id": {}, "iscrowd": "no"}),
         json!("annotation"),
+        json!({"id": 77, "image_id": 2, "area": BEYOND, "segmentation": [[BEYOND]]}),
+        json!({"id": 77, "image_id": 2, "segmentation": {"counts": HALF}}),
+        json!({"id": 1e300, "image_id": u64::MAX, "segmentation": []}),
     ];
     for annotation in annotations {
         check_read("annotation", |instances, _| {
@@ -178,9 +255,21 @@ fn an_odd_entry_is_left_out_alone() {
     check_left_out("invalid-entry", |_, references| {
         references[1]["sentences"][0] = json!({"sent": "cup"});
     });
-    check_left_out("invalid-polygon", |instances, _| {
-        instances["annotations"][1]["segmentation"][0][3] = NAN.into();
+    for coordinate in [NAN, BEYOND, HALF] {
+        check_left_out("invalid-polygon", |instances, _| {
+            instances["annotations"][1]["segmentation"][0][3] = coordinate.into();
+        });
+    }
+    for outline in [json!([]), json!([[]]), json!(null)] {
+        check_left_out("invalid-polygon", |instances, _| {
+            instances["annotations"][1]["segmentation"] = outline;
+        });
+    }
+    let Outcome { asked, left_out } = measured(|instances, _| {
+        instances["images"][1]["file_name"] = HALF.into();
     });
+    let missing = ("missing-picture".into(), "\u{fffd}".into());
+    assert_eq!((asked.len(), left_out), (1, vec![missing]));
 }
 
 #[test]

@@ -64,12 +64,18 @@ fn a_picture_is_never_taken_for_another_of_a_similar_name() {
         ("both.json", "both.png"),
         ("both.json", "both.PNG"),
         ("caf\u{e9}.json", "caf\u{e9}.jpeg"),
+        // Accents as characters of their own, as macOS writes them.
+        ("a\u{308}.json", "\u{e4}.png"),
+        ("\u{f6}.json", "o\u{308}.png"),
+        // Two files that are told apart.
+        ("u\u{308}.json", "u\u{308}.png"),
     ] {
         add(json, name, &picture());
     }
     // One of another size, which the name without its dots would find.
     let other = fixture("scenes/seen/0000.png");
     add("IMG.json", "IMG.png", &other);
+    add("\u{fc}.json", "\u{fc}.png", &other);
     fs::copy(&other, val.join("lost.png")).unwrap();
     fs::write(val.join("lost.2024.json"), entry().to_string()).unwrap();
     let (asked, left_out) = measured(data.path());
@@ -81,6 +87,10 @@ fn a_picture_is_never_taken_for_another_of_a_similar_name() {
         "val/UPPER.PNG",
         "val/both.png",
         "val/caf\u{e9}.jpeg",
+        "val/o\u{308}.png",
+        "val/u\u{308}.png",
+        "val/\u{e4}.png",
+        "val/\u{fc}.png",
     ];
     assert_eq!(names, expected);
     assert!(asked.iter().all(|(_, truth)| *truth == 1200), "{asked:?}");
@@ -100,9 +110,15 @@ fn files_are_read_as_python_reads_them() {
     let mut files: Vec<(&str, Vec<u8>)> = vec![
         ("mark", format!("\u{feff}{sound}").into()),
         ("lines", sound.replace(',', ",\r\n").into()),
+        (
+            "beyond",
+            sound.replacen('{', "{\"score\": -1e999,", 1).into(),
+        ),
+        ("half", sound.replace("cup", "cup \\ud83d").into()),
+        ("twice", sound.replacen('{', "{\"text\": 7,", 1).into()),
         ("nan", sound.replacen('{', "{\"score\": NaN,", 1).into()),
     ];
-    let values: [Odd; 8] = [
+    let values: [Odd; 9] = [
         ("number", &|v| v["is_sentence"] = json!(1)),
         ("null", &|v| v["is_sentence"] = json!(null)),
         ("label", &|v| v["shapes"][0]["label"] = "Target ".into()),
@@ -111,6 +127,9 @@ fn files_are_read_as_python_reads_them() {
         ("corners", &|v| {
             v["shapes"][0]["shape_type"] = "rectangle".into();
             v["shapes"][0]["points"] = json!([[59, 49], [20, 20]]);
+        }),
+        ("turned", &|v| {
+            v["shapes"][0]["shape_type"] = "oriented_rectangle".into();
         }),
         ("flag", &|v| {
             let flag = json!({"label": "flag", "points": null, "shape_type": "circle"});
@@ -142,8 +161,8 @@ fn what_cannot_be_read_is_left_out_by_name() {
     fs::write(val.join("utf16.json"), [b"\xff\xfe", &utf_16[..]].concat()).unwrap();
     fs::write(val.join("sound.json"), entry().to_string()).unwrap();
     let values: [Odd; 6] = [
-        ("circle", &|v| {
-            v["shapes"][0]["shape_type"] = "circle".into();
+        ("line", &|v| {
+            v["shapes"][0]["shape_type"] = "line".into();
         }),
         ("empty", &|v| v["shapes"] = json!([])),
         ("spaces", &|v| v["text"] = json!(["  "])),
@@ -165,8 +184,8 @@ fn what_cannot_be_read_is_left_out_by_name() {
     let (asked, left_out) = measured(data.path());
     assert_eq!(asked, [("val/sound.png".to_owned(), 1200)]);
     let expected = [
-        ("val/circle.json", "unknown-shape"),
         ("val/empty.json", "no-target"),
+        ("val/line.json", "unknown-shape"),
         ("val/point.json", "invalid-polygon"),
         ("val/spaces.json", "invalid-query"),
         ("val/string.json", "invalid-json"),

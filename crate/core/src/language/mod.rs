@@ -3,3 +3,4 @@
 pub mod decode;
 pub mod sampler;
 pub mod tokenizer;
+pub mod unicode;

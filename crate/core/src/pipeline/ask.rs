@@ -69,7 +69,8 @@ impl Picture {
     ) -> Result<Answer, Error> {
         let question = validate_question(question)?;
         let inner = &self.model.0;
-        let ids = inner.chat.question(&inner.tokenizer, question)?;
+        let question = inner.config.question_form.of(question);
+        let ids = inner.chat.question(&inner.tokenizer, &question)?;
         let mut prefix = self.language.lock().await;
         let length = prefix.length;
         // Here, not at the end, because a cancelled question leaves its rows behind.

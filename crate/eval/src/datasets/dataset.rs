@@ -1,7 +1,11 @@
 //! What was read of a data set.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
+
+use askmask_core::language::unicode::nfc;
 
 use super::selection::check_known;
 use super::{Fault, Problem, Selection, Target};
@@ -132,4 +136,26 @@ pub(super) fn inside(folder: &Path, name: &str) -> Result<PathBuf, Problem> {
         ));
     }
     Ok(folder.join(name))
+}
+
+/// Whether two names of files differ at most in the form of Unicode in which they are written.
+pub(super) fn same_name(a: &OsStr, b: &OsStr) -> bool {
+    match (a.to_str(), b.to_str()) {
+        // Plain letters have one form.
+        (Some(a), Some(b)) if !a.is_ascii() && !b.is_ascii() => nfc(a) == nfc(b),
+        _ => a == b,
+    }
+}
+
+/// The file itself, or the only one beside it of the same name in another form of Unicode.
+pub(super) fn on_disk(path: PathBuf) -> Option<PathBuf> {
+    if path.is_file() {
+        return Some(path);
+    }
+    let (folder, name) = (path.parent()?, path.file_name()?);
+    let entries = fs::read_dir(folder).ok().filter(|_| !name.is_ascii())?;
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let mut same = names.filter(|other| same_name(other, name));
+    let only = same.next().filter(|_| same.next().is_none())?;
+    Some(folder.join(only)).filter(|path| path.is_file())
 }

@@ -1,6 +1,5 @@
-//! JSON as Python's tools write it: with a byte order mark, NaN, and numbers of any type.
-
-use std::borrow::Cow;
+//! JSON as Python's tools read it: with a byte order mark, NaN, numbers of any type and size, half
+//! characters, and keys that are there twice.
 
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -11,37 +10,71 @@ use super::Problem;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What Python's `json` writes for floats that JSON cannot say.
 const NO_NUMBERS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+/// Stands for half of a character of two.
+const REPLACEMENT: &[u8] = b"\\ufffd";
 
-/// Reads a whole file. Numbers that are none, such as NaN, are `null`.
+/// Reads a whole file. Numbers that are none or beyond all bounds, such as NaN and 1e999, are
+/// `null`. Of a key that is there twice, the last one counts.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    Ok(serde_json::from_slice(&without_nan(bytes))?)
+    if let Ok(read) = serde_json::from_slice(bytes) {
+        return Ok(read);
+    }
+    let plain = plain(bytes);
+    if let Ok(read) = serde_json::from_slice(&plain) {
+        return Ok(read);
+    }
+    // A `Value` holds every key once.
+    let value: Value = serde_json::from_slice(&plain)?;
+    Ok(serde_json::from_value(value)?)
 }
 
-fn without_nan(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let has = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
-    if !has(b"NaN") && !has(b"Infinity") {
-        return Cow::Borrowed(bytes);
-    }
+/// The same in JSON as its standard has it.
+fn plain(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let (mut at, mut quoted) = (0, false);
     while let Some(&byte) = bytes.get(at) {
         let rest = &bytes[at..];
-        let found = NO_NUMBERS.iter().find(|word| rest.starts_with(word));
-        if let (Some(word), false) = (found, quoted) {
-            out.extend(b"null");
-            at += word.len();
-            continue;
-        }
-        if byte == b'"' {
-            quoted = !quoted;
-        }
-        // What is escaped ends no text.
-        let taken = if quoted && byte == b'\\' { 2 } else { 1 };
-        out.extend(rest.iter().take(taken));
+        let (taken, written) = match byte {
+            b'\\' if quoted => escape(rest),
+            b'"' => {
+                quoted = !quoted;
+                (1, None)
+            }
+            _ if quoted => (1, None),
+            _ => number(rest),
+        };
+        out.extend(written.unwrap_or(&rest[..taken.min(rest.len())]));
         at += taken;
     }
-    Cow::Owned(out)
+    out
+}
+
+/// The bytes of an escape in a text, and what takes their place if they are half a character.
+fn escape(rest: &[u8]) -> (usize, Option<&'static [u8]>) {
+    let unit = |at: usize| {
+        let digits = rest.get(at..)?.strip_prefix(b"\\u")?.get(..4)?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    match (unit(0), unit(6)) {
+        (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
+        (Some(0xd800..=0xdfff), _) => (6, Some(REPLACEMENT)),
+        // What is escaped ends no text.
+        _ => (2, None),
+    }
+}
+
+/// The bytes of a number outside of texts, and `null` if it is none that JSON knows.
+fn number(rest: &[u8]) -> (usize, Option<&'static [u8]>) {
+    if let Some(word) = NO_NUMBERS.iter().find(|word| rest.starts_with(word)) {
+        return (word.len(), Some(b"null"));
+    }
+    let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let length = rest.iter().take_while(|byte| is_part(byte)).count();
+    let value = std::str::from_utf8(&rest[..length]).ok();
+    let value = value.and_then(|text| text.parse::<f64>().ok());
+    let beyond = value.is_some_and(f64::is_infinite);
+    (length.max(1), beyond.then_some(b"null"))
 }
 
 /// One entry of a list, of which another may be odd.
@@ -116,6 +149,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[derive(Debug, Deserialize)]
+    struct Twice {
+        a: i64,
+    }
+
     #[test]
     fn marks_and_numbers_that_are_none_do_not_make_a_file_unreadable() {
         let text = "\u{feff}{\"a\":NaN,\"b\":[-Infinity,Infinity],\"c\":\"NaN \\\" NaN\\\\\"}";
@@ -124,7 +162,24 @@ mod tests {
             value,
             json!({"a": null, "b": [null, null], "c": "NaN \" NaN\\"})
         );
-        for torn in ["", "{", "\u{feff}", "\"NaN\\", "NaNNaN"] {
+        let text = r#"{"a":1e999,"b":[-1E+400,1e-999,1e3],"c":"1e999","d":"\ud800","e":"\udc00\ud83d\ude00\\ud800","a":2}"#;
+        let value: Value = parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            value,
+            json!({"a": 2, "b": [null, 0.0, 1000.0], "c": "1e999", "d": "\u{fffd}", "e": "\u{fffd}\u{1f600}\\ud800"})
+        );
+        assert_eq!(parse::<Twice>(b"{\"a\": null, \"a\": 2}").unwrap().a, 2);
+        for torn in [
+            "\"\\ud800",
+            "\"\\",
+            "[1e999",
+            "-",
+            "",
+            "{",
+            "\u{feff}",
+            "\"NaN\\",
+            "NaNNaN",
+        ] {
             assert!(parse::<Value>(torn.as_bytes()).is_err(), "{torn}");
         }
     }

@@ -8,6 +8,7 @@ mod dataset;
 mod format;
 mod json;
 mod labelme;
+mod outline;
 mod pickle;
 mod problem;
 mod read;

@@ -16,6 +16,7 @@ use askmask_core::language::tokenizer::validate_question;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::dataset::same_name;
 use super::problem::shown;
 use super::target::Form;
 use super::{Dataset, Problem, Question, Selection, Target, json, labelme};
@@ -57,12 +58,12 @@ pub fn read(
             Some(pictures) => pictures.join(&name),
             None => split.to_owned(),
         };
-        let pictures = pictures_in(&beside);
+        let pictures = Pictures::of(&beside);
         for path in annotations(split)? {
             let stem = path.file_stem().unwrap_or_default();
             // The name that is reported as missing where there is none.
             let missing = || beside.join(with_suffix(stem, PICTURES[0]));
-            let picture = pictures.get(stem).cloned().unwrap_or_else(missing);
+            let picture = pictures.find(stem).unwrap_or_else(missing);
             if let Err(problem) = add(&mut data, folder, &name, &path, picture) {
                 data.faults.push(problem.at(shown(&path, folder), 1));
             }
@@ -97,24 +98,40 @@ fn annotations(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
 }
 
 /// All pictures of a folder by their whole names before the suffix, in which there may be dots.
-fn pictures_in(folder: &Path) -> HashMap<OsString, PathBuf> {
-    let mut found: Vec<(usize, bool, PathBuf)> = Vec::new();
-    // Where there is no such folder, every picture is missing.
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let rank = path.extension().and_then(|extension| {
-            let same = |known: &&str| extension.eq_ignore_ascii_case(known);
-            PICTURES.iter().position(same)
-        });
-        if let Some(rank) = rank.filter(|_| path.is_file()) {
-            let capitals = path.extension() != Some(OsStr::new(PICTURES[rank]));
-            found.push((rank, capitals, path));
+struct Pictures(HashMap<OsString, PathBuf>);
+
+impl Pictures {
+    fn of(folder: &Path) -> Self {
+        let mut found: Vec<(usize, bool, PathBuf)> = Vec::new();
+        // Where there is no such folder, every picture is missing.
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let rank = path.extension().and_then(|extension| {
+                let same = |known: &&str| extension.eq_ignore_ascii_case(known);
+                PICTURES.iter().position(same)
+            });
+            if let Some(rank) = rank.filter(|_| path.is_file()) {
+                let capitals = path.extension() != Some(OsStr::new(PICTURES[rank]));
+                found.push((rank, capitals, path));
+            }
         }
+        found.sort();
+        // The last one stays, which is the first in order.
+        let by_stem =
+            |(_, _, path): (usize, bool, PathBuf)| Some((path.file_stem()?.to_owned(), path));
+        Self(found.into_iter().rev().filter_map(by_stem).collect())
     }
-    found.sort();
-    // The last one stays, which is the first in order.
-    let by_stem = |(_, _, path): (usize, bool, PathBuf)| Some((path.file_stem()?.to_owned(), path));
-    found.into_iter().rev().filter_map(by_stem).collect()
+
+    /// The one of that name, or of the same in another form of Unicode: disks and archives of
+    /// macOS write accents as characters of their own.
+    fn find(&self, stem: &OsStr) -> Option<PathBuf> {
+        let same = || {
+            let mut same = self.0.iter().filter(|(other, _)| same_name(other, stem));
+            same.next().filter(|_| same.next().is_none())
+        };
+        let exact = self.0.get(stem);
+        exact.or_else(|| Some(same()?.1)).cloned()
+    }
 }
 
 fn with_suffix(stem: &OsStr, suffix: &str) -> OsString {

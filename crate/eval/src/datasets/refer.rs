@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::coco::{Annotation, INSTANCES, Image, Instances};
-use super::dataset::{MAX_QUESTIONS, inside};
+use super::dataset::{MAX_QUESTIONS, inside, on_disk};
 use super::pickle::Pickle;
 use super::problem::shown;
 use super::target::Form;
@@ -255,12 +255,18 @@ impl Reader {
         Ok(found)
     }
 
+    /// Its file, or where it would be. Names with the separators of Windows are those of files in
+    /// folders, where no file is really called so.
     fn picture(&self, image: &Image) -> Result<PathBuf, Problem> {
-        let mut paths = Vec::with_capacity(self.folders.len());
-        for folder in &self.folders {
-            paths.push(inside(folder, &image.file_name)?);
+        let name = &image.file_name;
+        let names = [name.clone(), name.replace('\\', "/")];
+        for name in &names {
+            for folder in &self.folders {
+                if let Some(path) = on_disk(inside(folder, name)?) {
+                    return Ok(path);
+                }
+            }
         }
-        let found = paths.iter().position(|path| path.is_file()).unwrap_or(0);
-        Ok(paths.swap_remove(found))
+        inside(&self.folders[0], name)
     }
 }

@@ -7,8 +7,8 @@ use askmask_core::{Error, ImageSize, Mask};
 
 use super::Problem;
 use super::coco::Annotation;
+use super::outline::Outline;
 use crate::measures::{Constraint, Relation, Truth};
-use crate::polygons::{crosses_itself, fill_opencv};
 
 /// What should be segmented, kept as the data set states it until it is drawn.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Target(pub(super) Form);
 #[derive(Debug)]
 pub(super) enum Form {
     Scene(Box<Scene>),
-    /// Polygons drawn over each other, largest first.
+    /// Areas drawn over each other, largest first.
     Shapes(Vec<Shape>),
     /// The union of annotations of COCO; none where nothing should be segmented.
     Annotations(Vec<Rc<Annotation>>),
@@ -41,10 +41,10 @@ pub(super) struct Stated {
     pub among: Vec<Rle>,
 }
 
-/// A polygon of ReasonSeg.
+/// An area of ReasonSeg.
 #[derive(Debug)]
 pub(super) struct Shape {
-    pub points: Vec<[f64; 2]>,
+    pub outline: Outline,
     pub ignore: bool,
 }
 
@@ -78,7 +78,7 @@ impl Target {
     pub(super) fn crosses_itself(&self) -> bool {
         match &self.0 {
             Form::Scene(_) => false,
-            Form::Shapes(shapes) => shapes.iter().any(|shape| crosses_itself(&shape.points)),
+            Form::Shapes(shapes) => shapes.iter().any(|shape| shape.outline.crosses_itself()),
             Form::Annotations(annotations) => annotations.iter().any(|a| a.crosses_itself()),
         }
     }
@@ -130,22 +130,21 @@ fn union(
     Ok(all)
 }
 
-/// Largest first, later polygons over earlier ones, target or ignored.
+/// Largest first, later areas over earlier ones, target or ignored.
 ///
 /// Source: `get_mask_from_json` in [`utils/data_processing.py`][lisa] of LISA.
 ///
 /// [lisa]: https://github.com/dvlab-research/LISA/blob/main/utils/data_processing.py
 fn draw(shapes: &[Shape], size: ImageSize) -> Result<Truth, Problem> {
-    let filled = |shape: &Shape| fill_opencv(&shape.points, size);
     let mut order = Vec::with_capacity(shapes.len());
     for shape in shapes {
-        order.push((filled(shape)?.area(), shape));
+        order.push((shape.outline.fill(size)?.area(), shape));
     }
     order.sort_by_key(|(area, _)| *area);
     let (mut mask, mut ignore) = (empty(size), empty(size));
     // NumPy's order of ascending areas, reversed.
     for (_, shape) in order.into_iter().rev() {
-        let area = filled(shape)?;
+        let area = shape.outline.fill(size)?;
         paint(&mut mask, &area, !shape.ignore)?;
         paint(&mut ignore, &area, shape.ignore)?;
     }
@@ -179,8 +178,9 @@ mod tests {
     use super::*;
 
     fn square(side: f64, ignore: bool) -> Shape {
+        let points = vec![[0.0, 0.0], [side, 0.0], [side, side], [0.0, side]];
         Shape {
-            points: vec![[0.0, 0.0], [side, 0.0], [side, side], [0.0, side]],
+            outline: Outline::Polygon(points),
             ignore,
         }
     }

@@ -1,17 +1,19 @@
 //! Polygons to masks, exactly as the tools do it that the field's data sets were made with.
 //!
 //! Two rules, because two are in use: [`fill_opencv`] colors the outline and every pixel between
-//! edges, [`fill_coco`] the pixels whose centers lie inside. Points are x, y in picture pixels,
+//! edges, [`fill_coco`] the pixels whose centers lie inside. [`fill_circle`] is for labelme. Points are x, y in picture pixels,
 //! from the upper left corner; the last is joined to the first.
 
 mod coco;
 mod opencv;
+mod pillow;
 
 use askmask_core::error::Error;
 use askmask_core::image::MAX_SIDE;
 
 pub use coco::fill_coco;
 pub use opencv::fill_opencv;
+pub use pillow::fill_circle;
 
 /// Most points of one polygon.
 const MAX_POINTS: usize = 1 << 14;
@@ -36,6 +38,14 @@ pub(crate) fn check(points: &[[f64; 2]]) -> Result<(), Error> {
             points.len()
         )));
     }
+    check_near(points)
+}
+
+/// Checks that no point is further than 32,768 pixels away.
+///
+/// # Errors
+/// [`Error::Integrity`] naming one that is.
+pub(crate) fn check_near(points: &[[f64; 2]]) -> Result<(), Error> {
     let near = |value: &f64| value.abs() <= MAX_COORDINATE;
     match points.iter().flatten().find(|value| !near(value)) {
         Some(value) => Err(invalid(format!("a point at {value}"))),

@@ -11,6 +11,7 @@ use tokenizers::{
     Model, ModelWrapper, NormalizedString, Normalizer, OffsetType, PreTokenizedString, PreTokenizer,
 };
 
+use super::unicode::is_blank;
 use crate::error::Error;
 use crate::first_bytes;
 use limits::{MAX_BYTES, MAX_VOCABULARY, unsupported};
@@ -164,16 +165,16 @@ impl Stream<'_> {
 /// Checks a question as typed and returns it without surrounding space.
 ///
 /// # Errors
-/// [`Error::InvalidQuery`] when it is empty, longer than [`MAX_QUESTION`] characters, or holds a
+/// [`Error::InvalidQuery`] when it shows nothing, is longer than [`MAX_QUESTION`] characters, or holds a
 /// NUL character.
 pub fn validate_question(question: &str) -> Result<&str, Error> {
     let question = question.trim();
     let invalid = |reason: String| Err(Error::InvalidQuery { reason });
-    if question.is_empty() {
-        return invalid("the question is empty".into());
-    }
     if question.contains('\0') {
         return invalid("the question holds a NUL character".into());
+    }
+    if is_blank(question) {
+        return invalid("the question is empty".into());
     }
     match question.chars().count() {
         count if count > MAX_QUESTION => invalid(format!(
@@ -281,7 +282,13 @@ pub(crate) mod tests {
                 .count(),
             MAX_QUESTION
         );
-        for question in ["", " \n", "a\0b", &"x".repeat(MAX_QUESTION + 1)] {
+        for question in [
+            "",
+            " \n",
+            "\u{200b}\u{a0}\u{ad}",
+            "a\0b",
+            &"x".repeat(MAX_QUESTION + 1),
+        ] {
             assert_eq!(
                 validate_question(question).unwrap_err().code(),
                 "invalid-query"

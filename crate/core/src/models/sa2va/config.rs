@@ -5,6 +5,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::QuestionForm;
 use super::settings::FIELDS;
 use crate::error::Error;
 use crate::first_bytes;
@@ -22,6 +23,9 @@ const MAX_TILES: usize = 64;
 pub struct Config {
     /// Side of one square tile of the language side, in pixels.
     pub force_image_size: usize,
+    /// In which form questions reach the tokenizer; the public checkpoints have no such field.
+    #[serde(default)]
+    pub question_form: QuestionForm,
     /// Most tiles a picture is cut into, the thumbnail not counted.
     #[serde(default = "twelve")]
     pub max_dynamic_patch: usize,

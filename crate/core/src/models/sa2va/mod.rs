@@ -5,6 +5,7 @@ mod chat;
 mod config;
 mod connector;
 mod memory;
+mod question_form;
 mod seg_projection;
 mod settings;
 mod tensors;
@@ -16,6 +17,7 @@ pub use chat::{Chat, QUESTION_TOKENS};
 pub use config::Config;
 pub use connector::{Connector, pixel_shuffle};
 pub use memory::memory;
+pub use question_form::QuestionForm;
 pub use seg_projection::SegProjection;
 pub use tensors::{EMBEDDING, IMAGE_ENCODER, LANGUAGE, MASK_DECODER, VISION, table};
 

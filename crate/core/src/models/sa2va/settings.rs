@@ -70,7 +70,7 @@ pub const FIELDS: &[Fields] = &[
     ),
     ("pruned_heads", Only(is_empty, ALL_HEADS)),
     (
-        "force_image_size max_dynamic_patch use_thumbnail quantization",
+        "force_image_size max_dynamic_patch use_thumbnail question_form quantization",
         Used,
     ),
     // Sa2VA's own code cuts every picture into one tile or more, and does not tie its outer model.
