@@ -1,55 +1,13 @@
 /** Clipboards and drags that hold more, or less, than a picture's file. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
 import { FAKE } from "../base";
 import { ask, askAndFind, objects, openPage } from "./helpers";
+import { CELLS, type Contents, drop, paste } from "./transfers";
 
 const DESK = path.join(FAKE, "public/samples/desk.png");
 const SITE = "http://localhost:4173";
-
-interface Contents {
-  [type: string]: string;
-}
-
-/** Pastes on an element; whether the page took it from the browser. A picture comes by its bytes. */
-async function paste(page: Page, on: string, contents: Contents, picture?: Buffer): Promise<boolean> {
-  return page.evaluate(
-    ([on, contents, base64]) => {
-      const data = new DataTransfer();
-      for (const [type, text] of Object.entries(contents)) data.setData(type, text);
-      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-      if (bytes.length > 0) data.items.add(new File([bytes], "image.png", { type: "image/png" }));
-      const target = document.querySelector<HTMLElement>(on) ?? document.body;
-      target.focus();
-      return !target.dispatchEvent(
-        new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
-      );
-    },
-    [on, contents, picture?.toString("base64") ?? ""] as const,
-  );
-}
-
-/** Drags over an element and drops there; whether the page took both from the browser. */
-async function drop(page: Page, on: string, contents: Contents): Promise<[boolean, boolean]> {
-  return page.evaluate(
-    ([on, contents]) => {
-      const data = new DataTransfer();
-      for (const [type, text] of Object.entries(contents)) data.setData(type, text);
-      const send = (type: string) =>
-        !document
-          .querySelector(on)
-          ?.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-      return [send("dragover"), send("drop")] as [boolean, boolean];
-    },
-    [on, contents] as const,
-  );
-}
-
-const CELLS = {
-  "text/plain": "Where is the cup?",
-  "text/html": "<table><tr><td>Where is the cup?</td></tr></table>",
-};
 
 test.beforeEach(({ page }) => openPage(page));
 
