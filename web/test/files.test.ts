@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { BlobFiles } from "../lib/worker/store/files";
 
+declare global {
+  /** Only workers have it. */
+  class FileReaderSync {
+    readAsArrayBuffer(blob: Blob): ArrayBuffer;
+  }
+}
+
 /** A blob of which only the size is real: byte n is n modulo 256. */
 class Bytes {
   constructor(
