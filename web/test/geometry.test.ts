@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { canvasSize, clampTo, contains, fit, pan, toPicture, toScreen, zoomAt } from "../page/geometry";
+import {
+  canvasSize,
+  clampTo,
+  contains,
+  fit,
+  pan,
+  toPicture,
+  toScreen,
+  zoomAt,
+} from "../page/geometry";
 
 const picture = { width: 200, height: 100 };
 const canvas = { width: 400, height: 400 };

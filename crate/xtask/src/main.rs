@@ -124,7 +124,7 @@ mod tests {
                 command.split(" [").next().unwrap_or(command).to_owned()
             })
             .collect();
-        assert_eq!(examples.len(), 8);
+        assert_eq!(examples.len(), 9);
         for example in examples {
             let words: Vec<&str> = example.split_whitespace().collect();
             assert!(Task::parse(&words).is_some(), "{example}");
