@@ -22,7 +22,7 @@ export function modelHosts(list = HUB_HOSTS): string[] {
 
 export const MODEL_HOSTS = modelHosts(process.env.ASKMASK_MODEL_HOSTS);
 
-/** Everything from our own origin, models also from `hosts`; only wasm may compile. */
+/** Everything from our own origin, models and pictures also from `hosts`; only wasm may compile. */
 export function policy(hosts: readonly string[]): string {
   return [
     "default-src 'self'",
@@ -30,7 +30,8 @@ export function policy(hosts: readonly string[]): string {
     "worker-src 'self'",
     "style-src 'self'",
     "img-src 'self' blob:",
-    ["connect-src 'self'", ...hosts].join(" "),
+    // The last two are bytes that are here already: pictures that were dragged from a page.
+    ["connect-src 'self' blob: data:", ...hosts].join(" "),
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,5 +1,6 @@
-/** Registers `<ask-mask>`: the library's only side effect. */
+/** Registers `<ask-mask>` where there are elements: the library's only side effect. */
 
 import { AskMaskElement } from "./element";
 
-if (!customElements.get("ask-mask")) customElements.define("ask-mask", AskMaskElement);
+const registry = globalThis.customElements;
+if (registry && !registry.get("ask-mask")) registry.define("ask-mask", AskMaskElement);

@@ -1,6 +1,10 @@
 /** `<ask-mask src question model>`: a picture, a question, and what is found. */
 
+import { fetchImage } from "./fetch-image";
 import { type FoundObject, load, type Model, type Picture } from "./session";
+
+/** A server that renders pages imports this as well, and has no elements. */
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 /** One model per source, shared by all elements on a page. */
 const models = new Map<string, Promise<Model>>();
@@ -23,7 +27,7 @@ function sharedModel(source: string): Promise<Model> {
  * (detail: the error). Part: `picture`, a canvas of the picture's own size, or of 16,777,216
  * pixels if that is smaller.
  */
-export class AskMaskElement extends HTMLElement {
+export class AskMaskElement extends Base {
   static readonly observedAttributes = ["src", "question", "model"];
   #abort: AbortController | null = null;
   #queued = false;
@@ -64,8 +68,7 @@ export class AskMaskElement extends HTMLElement {
     const onProgress = (progress: unknown) => this.#fire("progress", progress);
     const onToken = (text: string) => this.#fire("token", text);
     const model = await sharedModel(this.getAttribute("model") || "nano");
-    const blob = await (await fetch(src, { signal })).blob();
-    const picture = await model.setImage(blob, { signal, onProgress });
+    const picture = await model.setImage(await fetchImage(src, signal), { signal, onProgress });
     try {
       const answer = await picture.ask(question, { signal, onProgress, onToken });
       this.#show(picture, answer.objects);

@@ -10,7 +10,9 @@ export type {
   TraceEvent,
   TraceStage,
 } from "askmask-wasm";
+export { abortable } from "./abort";
 export { AskmaskError, ERROR_CODES, type ErrorCode, isAbort } from "./errors";
+export { fetchImage } from "./fetch-image";
 export { Mask } from "./mask";
 export { deleteModel, models, preflight } from "./model-manager";
 export type {

@@ -1,7 +1,7 @@
 /** Models before and after their use: what one would need, what is stored. */
 
 import type { ModelReport, ModelSource, StoredModel } from "./models";
-import { callOptions, type LoadOptions, modelRequest } from "./options";
+import { callOptions, type LoadOptions, modelRequest, type Options } from "./options";
 import { inWorker } from "./rpc";
 
 /**
@@ -17,8 +17,8 @@ export async function preflight(
 }
 
 /** The models in the browser's storage, whole or in part. */
-export function models(): Promise<StoredModel[]> {
-  return inWorker((call) => call("models", null));
+export function models({ signal }: Pick<Options, "signal"> = {}): Promise<StoredModel[]> {
+  return inWorker((call) => call("models", null), { signal });
 }
 
 /** Frees a stored model's bytes. Fails while a tab uses or downloads it. */

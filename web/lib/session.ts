@@ -1,6 +1,7 @@
 /** Load a model, set a picture, ask, refine. Everything runs in one worker. */
 
 import type { Box, MemoryUsage, Point } from "askmask-wasm";
+import { abortable } from "./abort";
 import { AskmaskError, FATAL_CODES } from "./errors";
 import { readImage } from "./image-source";
 import { Mask, type MaskEncoder } from "./mask";
@@ -21,6 +22,7 @@ import type {
   MaskData,
   MaskForm,
   ModelRequest,
+  Progress,
   WireObject,
 } from "./protocol";
 import { Bridge, type Call, inWorker } from "./rpc";
@@ -71,10 +73,10 @@ export async function load(
 ): Promise<Model> {
   const request = modelRequest(source, options);
   const { kind } = request.source;
-  if (kind === "manifest" || kind === "hub") await askToKeep();
+  const kept = kind === "manifest" || kind === "hub";
   const model = new Model(request);
   try {
-    await model.ready(options);
+    await model.ready(kept ? askingToKeep(options) : options);
   } catch (error) {
     model.dispose();
     throw error;
@@ -82,13 +84,21 @@ export async function load(
   return model;
 }
 
-/** Asks the browser not to evict large downloads; only pages can, not workers. */
-async function askToKeep(): Promise<void> {
-  try {
-    await navigator.storage.persist();
-  } catch {
-    // Insecure pages have no storage manager; then nothing is stored either.
-  }
+/**
+ * Asks the browser, once bytes come, not to evict them; only pages can, not workers. Nothing waits
+ * for the answer: in Firefox a person gives it, or never does.
+ */
+function askingToKeep(options: Options): Options {
+  let asked = false;
+  const onProgress = (progress: Progress) => {
+    if (!asked && progress.stage === "download") {
+      asked = true;
+      // Insecure pages have no storage manager; then nothing is stored either.
+      navigator.storage?.persist().catch(() => undefined);
+    }
+    options.onProgress?.(progress);
+  };
+  return { ...options, onProgress };
 }
 
 export class Model {
@@ -178,7 +188,7 @@ export class Model {
     source: Blob | ImageData | ImageBitmap,
     options: ComputeOptions = {},
   ): Promise<Picture> {
-    const picture = new Picture(this, await readImage(source));
+    const picture = new Picture(this, await abortable(readImage(source), options.signal));
     await this.run((call) => picture.ensure(call), options);
     return picture;
   }

@@ -77,19 +77,25 @@ export class AnswerView {
     const title = invalid?.title ?? error.message;
     const text = invalid?.text ?? hint;
     const actions = make("div", { className: "note-actions" });
+    // Another picture helps, and nothing else does.
     if (!PICTURE_CODES.has(code)) {
-      actions.append(button("Try again", "quiet", () => this.app.retry()));
-    }
-    const { choice, device } = this.app.runtime;
-    const withNano = { ...NANO, device: choice.device };
-    if (device?.device === "gpu" || code === "webgpu-unavailable") {
-      const onCpu = { ...choice, device: "cpu" as const };
-      actions.append(button("Use the CPU", "quiet", () => this.app.retryWith(onCpu)));
-    }
-    if (choice.source.kind !== "embedded" && code !== "invalid-query") {
-      actions.append(button("Use nano", "quiet", () => this.app.retryWith(withNano)));
+      actions.append(...this.#otherWays(code));
     }
     actions.append(button("Dismiss", "quiet", () => this.app.dismiss()));
     return [make("strong", {}, title), make("p", {}, text), actions];
+  }
+
+  #otherWays(code: string): Node[] {
+    const ways = [button("Try again", "quiet", () => this.app.retry())];
+    const { choice, device } = this.app.runtime;
+    if (device?.device === "gpu" || code === "webgpu-unavailable") {
+      const onCpu = { ...choice, device: "cpu" as const };
+      ways.push(button("Use the CPU", "quiet", () => this.app.retryWith(onCpu)));
+    }
+    if (choice.source.kind !== "embedded" && code !== "invalid-query") {
+      const withNano = { ...NANO, device: choice.device };
+      ways.push(button("Use nano", "quiet", () => this.app.retryWith(withNano)));
+    }
+    return ways;
   }
 }

@@ -2,6 +2,7 @@
 
 import {
   AskmaskError,
+  abortable,
   type Box,
   type FoundObject,
   isAbort,
@@ -210,6 +211,15 @@ export class App extends Observable {
     this.#retry?.();
   }
 
+  /** Loads the model ahead of the first question. */
+  prepare(): void {
+    this.runtime.model({}).then(
+      () => this.changed(),
+      // Told with the first question, which tries again.
+      () => undefined,
+    );
+  }
+
   /** Another model answers from now on; picture and edits stay. */
   async useModel(choice: ModelChoice, options: Options): Promise<void> {
     await this.runtime.use(choice, options);
@@ -264,7 +274,8 @@ export class App extends Observable {
     };
     const onRecover = ({ code }: AskmaskError) => this.#recover(code);
     try {
-      await job({ signal: abort.signal, onProgress, onRecover });
+      const { signal } = abort;
+      await abortable(job({ signal, onProgress, onRecover }), signal);
     } catch (error) {
       this.#failed(error, abort);
     }

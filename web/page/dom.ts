@@ -71,6 +71,8 @@ export function radios<T extends string | number>(
   const inputs = new Map<T, HTMLInputElement>();
   for (const { value, label } of options) {
     const input = make("input", { type: "radio", name: host.id, value: String(value) });
+    // The page knows what is chosen; a browser that brings back an earlier choice does not tell.
+    input.autocomplete = "off";
     input.addEventListener("change", () => onPick(value));
     host.append(make("label", {}, input, make("span", {}, ...content(value, label))));
     inputs.set(value, input);

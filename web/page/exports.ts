@@ -37,8 +37,9 @@ async function encode(mask: Mask, kind: FileKind): Promise<Blob> {
   }
 }
 
+/** With a size of its own: by a `viewBox` alone, programs open it at any size they like. */
 function svgFile({ width, height }: Mask, path: string): string {
-  const size = `viewBox="0 0 ${width} ${height}"`;
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size}><path fill-rule="evenodd" d="${path}"/></svg>\n`;
 }
 

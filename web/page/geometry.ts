@@ -19,6 +19,20 @@ export interface View {
   y: number;
 }
 
+/** iOS gives blank canvases beyond so many pixels. */
+const MOST_PIXELS = 16_777_216;
+/** Of a canvas, where its pixels lie on a graphics card. */
+const LONGEST_SIDE = 16_384;
+
+/** A size that any browser has a canvas of: a picture's own, or a whole fraction of its sides. */
+export function canvasSize({ width, height }: Extent): Extent & { factor: number } {
+  for (let factor = 1; ; factor++) {
+    const [w, h] = [Math.ceil(width / factor), Math.ceil(height / factor)];
+    const fits = w * h <= MOST_PIXELS && Math.max(w, h) <= LONGEST_SIDE;
+    if (fits) return { width: w, height: h, factor };
+  }
+}
+
 const MAX_SCALE = 32;
 /** A picture can shrink to this share of its fitted size. */
 const MIN_ZOOM = 0.5;

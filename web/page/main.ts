@@ -33,9 +33,12 @@ function connectQuestion(app: App): void {
     event.preventDefault();
     if (!app.busy) form.requestSubmit();
   });
-  question.addEventListener("input", () => {
+  const draft = () => {
     question.dataset.draft = "yes";
-  });
+  };
+  question.addEventListener("input", draft);
+  // Browsers bring back what was being written before a reload.
+  if (question.value !== "") draft();
   app.onChange(() => {
     if (app.busy === "ask") delete question.dataset.draft;
     button.textContent = app.busy ? "Stop" : "Ask";
@@ -80,13 +83,27 @@ function connectOffline(app: App, offline: Offline): void {
     const embedded = app.runtime.choice.source.kind === "embedded";
     void offline.keep(embedded ? ["program", "model"] : ["program"]);
   });
+  const prepare = () => {
+    const here = offline.kept.includes("program") && offline.kept.includes("model");
+    const embedded = app.runtime.choice.source.kind === "embedded";
+    // Takes seconds in some browsers, and no network any more.
+    if (embedded && here) whenIdle(() => app.prepare());
+  };
   // Where there is none, in private windows for one, the page works all the same.
-  offline.start().catch(console.warn);
+  offline.start().then(prepare, console.warn);
+}
+
+/** Safari has no such callback. */
+function whenIdle(job: () => void): void {
+  if ("requestIdleCallback" in window) requestIdleCallback(job);
+  else setTimeout(job, 200);
 }
 
 const remembered = recall();
 const forced = choiceFromAddress(location.search);
-const app = new App(new Runtime({ ...remembered.model, ...(forced && { device: forced }) }));
+const offline = new Offline();
+const choice = { ...remembered.model, ...(forced && { device: forced }) };
+const app = new App(new Runtime(choice, offline.settled));
 app.set({ mode: remembered.view });
 app.onChange(() => {
   if (recall().view !== app.mode) remember({ view: app.mode });
@@ -103,7 +120,6 @@ new Intake(app);
 connectQuestion(app);
 connectDevice(app);
 connectLiveRegion(app);
-const offline = new Offline();
 new ModelPanel(app, offline);
 connectOffline(app, offline);
 connectDiagnostics(app, () => offline.kept);

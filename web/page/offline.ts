@@ -3,6 +3,9 @@
 import type { FromServiceWorker, Group, ToServiceWorker } from "../sw/site";
 import { Observable } from "./observable";
 
+/** Longer than a first visit takes to get its service worker, and no loss to a first answer. */
+const PATIENCE_MS = 3_000;
+
 export class Offline extends Observable {
   /** What needs no network any more; empty where the browser keeps nothing. */
   kept: readonly Group[] = [];
@@ -14,8 +17,32 @@ export class Offline extends Observable {
     return this.#waiting !== null;
   }
 
-  /** Not while developing, where files change under it, and not on addresses that know none. */
+  /**
+   * Settles once the service worker sees what the page fetches, so that nothing large is fetched
+   * twice: for the page and to be kept. Where that takes long, or never comes, it settles too.
+   */
+  readonly settled: Promise<void>;
+  #settle: () => void = () => undefined;
+
+  constructor() {
+    super();
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+      setTimeout(resolve, PATIENCE_MS);
+    });
+  }
+
+  /** Registers the service worker and asks what it keeps. */
   async start(): Promise<void> {
+    try {
+      await this.#register();
+    } finally {
+      this.#settle();
+    }
+  }
+
+  /** Not while developing, where files change under it, and not on addresses that know none. */
+  async #register(): Promise<void> {
     if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
     const address = new URL("sw.js", document.baseURI);
     const registration = await navigator.serviceWorker.register(address, {

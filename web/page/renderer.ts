@@ -2,6 +2,7 @@
 
 import type { Box, Picture, Point } from "../lib";
 import { type Extent, type Point2, toScreen, type View } from "./geometry";
+import { baseOf, canvasFor, context2d, layerOf, outlineOf } from "./layers";
 import type { Item, ViewMode } from "./types";
 
 interface Scene {
@@ -15,63 +16,6 @@ interface Scene {
   box: Box | null;
   /** The keyboard's crosshair in picture pixels. */
   crosshair: Point2 | null;
-}
-
-const layers = new WeakMap<Item, OffscreenCanvas>();
-const outlines = new WeakMap<Item, Path2D>();
-const bases = new WeakMap<Picture, OffscreenCanvas>();
-
-function context2d(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
-  const context = canvas.getContext("2d");
-  if (context === null) throw new Error("This browser gives no 2D canvas.");
-  return context;
-}
-
-function baseOf(picture: Picture): OffscreenCanvas {
-  const known = bases.get(picture);
-  if (known) return known;
-  const { preview } = picture;
-  const canvas = new OffscreenCanvas(preview.width, preview.height);
-  context2d(canvas).putImageData(preview, 0, 0);
-  bases.set(picture, canvas);
-  return canvas;
-}
-
-/** The item's mask as a layer in its color, clear elsewhere; its filled outline until `onPixels`. */
-function layerOf(item: Item, onPixels: () => void): OffscreenCanvas {
-  const known = layers.get(item);
-  if (known) return known;
-  const { mask } = item.found;
-  const canvas = new OffscreenCanvas(mask.width, mask.height);
-  const context = context2d(canvas);
-  context.fillStyle = item.color;
-  context.fill(outlineOf(item), "evenodd");
-  layers.set(item, canvas);
-  mask.pixels().then(
-    (pixels) => {
-      context.putImageData(colored(pixels, mask.width, item.color), 0, 0);
-      onPixels();
-    },
-    // Asked for again when it is drawn again.
-    () => layers.delete(item),
-  );
-  return canvas;
-}
-
-function colored(pixels: Uint8Array, width: number, color: string): ImageData {
-  const image = new ImageData(width, pixels.length / width);
-  const words = new Uint32Array(image.data.buffer);
-  const rgb = Number.parseInt(color.slice(1), 16);
-  // ImageData is RGBA in memory, so little-endian words read ABGR.
-  const word = 0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16);
-  for (let index = 0; index < pixels.length; index++) if (pixels[index]) words[index] = word;
-  return image;
-}
-
-function outlineOf(item: Item): Path2D {
-  const known = outlines.get(item) ?? new Path2D(item.found.outline);
-  outlines.set(item, known);
-  return known;
 }
 
 export class Renderer {
@@ -88,14 +32,23 @@ export class Renderer {
     this.#context = context;
   }
 
-  /** Fits the canvas to its place on the page; returns its size in CSS pixels. */
-  resize(): Extent {
+  /**
+   * Fits the canvas to its place on the page and to the screen; returns its size in CSS pixels.
+   * `told` is its size on the screen to the pixel, from browsers that tell it.
+   */
+  resize(told: Extent | null): Extent {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    const ratio = devicePixelRatio;
-    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    const exact = (css: number, pixels = 0) =>
+      Math.abs(pixels - css * devicePixelRatio) < 1 ? pixels : Math.round(css * devicePixelRatio);
+    const [w, h] = [exact(width, told?.width), exact(height, told?.height)];
     if (this.canvas.width !== w) this.canvas.width = w;
     if (this.canvas.height !== h) this.canvas.height = h;
     return { width, height };
+  }
+
+  /** The canvas's own pixels in one of CSS; the screen's may have changed since it was fitted. */
+  get #ratio(): number {
+    return this.canvas.width / Math.max(1, this.canvas.clientWidth);
   }
 
   clear(): void {
@@ -113,29 +66,32 @@ export class Renderer {
   #drawPicture(scene: Scene): void {
     const context = this.#context;
     const { view, picture, mode } = scene;
-    const scale = view.scale * devicePixelRatio;
-    context.setTransform(scale, 0, 0, scale, view.x * devicePixelRatio, view.y * devicePixelRatio);
+    const ratio = this.#ratio;
+    const scale = view.scale * ratio;
+    context.setTransform(scale, 0, 0, scale, view.x * ratio, view.y * ratio);
     // Enlarged pixels stay squares: what is shown is what is exported.
     context.imageSmoothingEnabled = scale < 3;
     context.imageSmoothingQuality = "high";
+    // Canvases may be smaller than the picture that they stand for.
     const { width, height } = picture;
+    const paint = (image: OffscreenCanvas) => context.drawImage(image, 0, 0, width, height);
     if (mode === "overlay" || mode === "original") {
       // What the model sees where the picture is clear.
       context.fillStyle = "#fff";
       context.fillRect(0, 0, width, height);
-      context.drawImage(baseOf(picture), 0, 0, width, height);
+      paint(baseOf(picture));
     }
     if (mode === "overlay") this.#drawLayers(scene);
     if (mode === "mask") {
       context.fillStyle = "#000";
       context.fillRect(0, 0, width, height);
     }
-    if (mode === "mask" || mode === "cutout") context.drawImage(this.#unionOf(scene), 0, 0);
+    if (mode === "mask" || mode === "cutout") paint(this.#unionOf(scene));
   }
 
-  #drawLayers({ items, opacity }: Scene): void {
+  #drawLayers({ items, opacity, picture: { width, height } }: Scene): void {
     this.#context.globalAlpha = opacity;
-    for (const item of items) this.#context.drawImage(this.#layerOf(item), 0, 0);
+    for (const item of items) this.#context.drawImage(this.#layerOf(item), 0, 0, width, height);
     this.#context.globalAlpha = 1;
   }
 
@@ -158,9 +114,9 @@ export class Renderer {
     return image;
   }
 
-  /** All masks joined, filled with one color or the picture, at its size. */
+  /** All masks joined, filled with one color or the picture. */
   #join({ items, picture }: Scene, fill: CanvasImageSource | string): OffscreenCanvas {
-    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const canvas = canvasFor(picture);
     const context = context2d(canvas);
     for (const item of items) context.drawImage(this.#layerOf(item), 0, 0);
     context.globalCompositeOperation = "source-in";
@@ -174,7 +130,7 @@ export class Renderer {
   }
 
   #drawOutlines({ items, selected, view }: Scene): void {
-    const ratio = devicePixelRatio;
+    const ratio = this.#ratio;
     const matrix = new DOMMatrix([view.scale, 0, 0, view.scale, view.x, view.y]);
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     for (const item of items) {
@@ -198,7 +154,7 @@ export class Renderer {
   }
 
   #drawMarks({ points, box, view, selected, crosshair }: Scene): void {
-    const ratio = devicePixelRatio;
+    const ratio = this.#ratio;
     const color = selected?.color ?? "#1c1b1a";
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (box) this.#drawBox(box, view, color);

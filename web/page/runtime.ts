@@ -2,6 +2,7 @@
 
 import {
   AskmaskError,
+  abortable,
   type DeviceChoice,
   type DeviceReport,
   isSameSource,
@@ -15,14 +16,25 @@ import {
 import type { ModelChoice } from "./choice";
 import { size } from "./words";
 
+/** A load that all who need the model wait for; it ends when none of them does any more. */
+interface Loading {
+  model: Promise<Model>;
+  abort: AbortController;
+  waiting: Set<Options>;
+}
+
 export class Runtime {
-  #model: Promise<Model> | null = null;
+  #loading: Loading | null = null;
   /** The model that runs; null until one is loaded. */
   loaded: Model | null = null;
   /** Called before a model goes, so that nothing is left waiting for it. */
   onRelease: () => void = () => undefined;
 
-  constructor(public choice: ModelChoice) {}
+  /** `settled`: what the first load waits for. */
+  constructor(
+    public choice: ModelChoice,
+    private readonly settled: Promise<void>,
+  ) {}
 
   /** Where the model runs; null until one is loaded. */
   get device(): DeviceReport | null {
@@ -31,15 +43,16 @@ export class Runtime {
 
   /** The loaded model. A failed or cancelled load is tried again next time. */
   async model(options: Options): Promise<Model> {
-    const loading = this.#model ?? this.#load(options);
-    this.#model = loading;
+    options.signal?.throwIfAborted();
+    this.#loading ??= this.#begin();
+    const loading = this.#loading;
+    loading.waiting.add(options);
     try {
-      const model = await loading;
-      if (this.#model === loading) this.loaded = model;
-      return model;
-    } catch (error) {
-      if (this.#model === loading) this.#model = null;
-      throw error;
+      return await abortable(loading.model, options.signal);
+    } finally {
+      loading.waiting.delete(options);
+      // Not at once: who stopped one piece of work may begin another that needs the same model.
+      queueMicrotask(() => this.#dropUnwanted(loading));
     }
   }
 
@@ -53,7 +66,11 @@ export class Runtime {
     const model = await load(choice.source, { ...choice, ...options, onProgress });
     this.#release();
     this.choice = choice;
-    this.#model = Promise.resolve(model);
+    this.#loading = {
+      model: Promise.resolve(model),
+      abort: new AbortController(),
+      waiting: new Set(),
+    };
     this.loaded = model;
   }
 
@@ -63,15 +80,47 @@ export class Runtime {
     this.choice = choice;
   }
 
-  async #load(options: Options): Promise<Model> {
+  #begin(): Loading {
+    const abort = new AbortController();
+    const waiting = new Set<Options>();
+    const loading = { model: this.#load(abort.signal, waiting), abort, waiting };
+    loading.model.then(
+      (model) => {
+        if (this.#loading === loading) this.loaded = model;
+      },
+      () => {
+        if (this.#loading === loading) this.#loading = null;
+      },
+    );
+    return loading;
+  }
+
+  async #load(signal: AbortSignal, waiting: ReadonlySet<Options>): Promise<Model> {
+    await abortable(this.settled, signal);
     const { source } = this.choice;
-    if (source.kind === "manifest" || source.kind === "hub") await this.#requireStored(source);
-    return load(source, { ...this.choice, ...options });
+    const stored = source.kind === "manifest" || source.kind === "hub";
+    if (stored) await this.#requireStored(source, signal);
+    return load(source, {
+      ...this.choice,
+      signal,
+      onProgress: (progress) => {
+        for (const { onProgress } of waiting) onProgress?.(progress);
+      },
+      onRecover: (cause) => {
+        for (const { onRecover } of waiting) onRecover?.(cause);
+      },
+    });
+  }
+
+  #dropUnwanted(loading: Loading): void {
+    if (loading.waiting.size > 0 || this.loaded !== null || this.#loading !== loading) return;
+    this.#loading = null;
+    loading.abort.abort();
   }
 
   /** Nothing large is downloaded without the button that says how large. */
-  async #requireStored(source: ModelSource): Promise<void> {
-    const stored = (await models()).find((model) => isSameSource(model.source, source));
+  async #requireStored(source: ModelSource, signal: AbortSignal): Promise<void> {
+    const stored = (await models({ signal })).find((model) => isSameSource(model.source, source));
     if (stored?.complete) return;
     const missing = stored ? `; ${size(stored.bytes - stored.storedBytes)} are missing` : "";
     throw new AskmaskError(
@@ -82,10 +131,12 @@ export class Runtime {
   }
 
   #release(): void {
-    if (this.#model === null) return;
+    if (this.#loading === null) return;
     this.onRelease();
-    this.#model.then((model) => model.dispose()).catch(() => undefined);
-    this.#model = null;
+    const { model, abort } = this.#loading;
+    abort.abort();
+    model.then((loaded) => loaded.dispose()).catch(() => undefined);
+    this.#loading = null;
     this.loaded = null;
   }
 }

@@ -1,5 +1,6 @@
 /** The sample pictures and the example questions that go with each. */
 
+import { fetchImage } from "../lib";
 import type { App, Offer } from "./app";
 import { byId, make } from "./dom";
 
@@ -41,7 +42,7 @@ export class Samples {
       name: title,
       alt,
       previewUrl: url,
-      read: async (signal) => (await fetch(url, { signal })).blob(),
+      read: (signal) => fetchImage(url, signal),
     };
     const image = make("img", { src: url, alt: "", width, height, decoding: "async" });
     const button = make("button", { type: "button", className: "sample", title }, image);

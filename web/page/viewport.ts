@@ -14,6 +14,7 @@ export class Viewport {
   readonly #renderer = new Renderer(this.canvas, () => this.redraw());
   #view: View = { scale: 1, x: 0, y: 0 };
   #room: Extent = { width: 1, height: 1 };
+  #density = devicePixelRatio;
   #shown: unknown = null;
   #queued = false;
   /** A box that is being drawn, and the keyboard's crosshair. */
@@ -22,7 +23,7 @@ export class Viewport {
 
   constructor(private readonly app: App) {
     app.onChange(() => this.redraw());
-    new ResizeObserver(() => this.fit()).observe(this.canvas);
+    this.#follow();
     this.#preview.addEventListener("error", () => {
       this.#preview.hidden = true;
     });
@@ -42,9 +43,40 @@ export class Viewport {
   }
 
   fit(): void {
-    this.#room = this.#renderer.resize();
     if (this.extent) this.#view = fit(this.extent, this.#room);
     this.redraw();
+  }
+
+  /** Keeps the canvas as fine as the screen, also when the window moves to another one. */
+  #follow(): void {
+    const observer = new ResizeObserver(([entry]) => {
+      const [box] = entry?.devicePixelContentBoxSize ?? [];
+      this.#resize(box ? { width: box.inlineSize, height: box.blockSize } : null);
+    });
+    try {
+      observer.observe(this.canvas, { box: "device-pixel-content-box" });
+    } catch {
+      // Safari does not tell it.
+      observer.observe(this.canvas);
+    }
+    const watch = () => {
+      const screen = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+      const changed = () => {
+        this.#resize(null);
+        watch();
+      };
+      screen.addEventListener("change", changed, { once: true });
+    };
+    watch();
+  }
+
+  #resize(told: Extent | null): void {
+    const { width, height } = this.#room;
+    this.#room = this.#renderer.resize(told);
+    this.#density = devicePixelRatio;
+    // On a denser screen the picture stays where it is.
+    if (this.#room.width === width && this.#room.height === height) this.redraw();
+    else this.fit();
   }
 
   zoom(factor: number, at?: Point2): void {
@@ -72,6 +104,8 @@ export class Viewport {
 
   #draw(): void {
     const { app } = this;
+    // Not every browser tells each change.
+    if (this.#density !== devicePixelRatio) this.#resize(null);
     this.#showPreview();
     this.canvas.classList.toggle("moving", app.tool === "move");
     const { picture } = app;

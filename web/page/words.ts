@@ -83,3 +83,12 @@ export function duration(seconds: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** Why a picture that was dragged from another site is not opened. */
+export function elsewhere(host: string): string {
+  return `This page may not read pictures from ${host}.`;
+}
+
+/** What to do with a picture that the page cannot fetch. */
+export const DROP_HINT =
+  "Save the picture and open the file, or copy the picture itself and paste it here.";

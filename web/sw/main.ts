@@ -43,11 +43,15 @@ async function groupsKeptBefore(): Promise<Group[]> {
   return groups;
 }
 
+/** Files on their way to the page that are kept as they come, by their keys. */
+const passing = new Map<string, Promise<void>>();
+
 async function keep(groups: readonly Group[]): Promise<void> {
   const cache = await caches.open(CACHE);
   const wanted = site.files.filter(({ group }) => groups.includes(group));
   const store = async (file: SiteFile) => {
     const key = keyOf(file);
+    await passing.get(key);
     if (await cache.match(key)) return;
     await cache.put(key, (await caches.match(key)) ?? (await download(file)));
   };
@@ -85,9 +89,32 @@ function fileFor({ method, url, mode }: Request): SiteFile | undefined {
   return byPath.get(mode === "navigate" && path === "" ? "index.html" : path);
 }
 
-async function serve(request: Request, file: SiteFile): Promise<Response> {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(keyOf(file))) ?? fetch(request);
+/** What is not kept yet is fetched once: the page gets it as it comes, and a copy stays here. */
+async function serve(event: FetchEvent, file: SiteFile): Promise<Response> {
+  const key = keyOf(file);
+  const kept = await (await caches.open(CACHE)).match(key);
+  if (kept) return kept;
+  const response = await fetch(event.request);
+  if (response.status === 200 && !passing.has(key)) {
+    const copy = keepCopy(file, response.clone()).finally(() => passing.delete(key));
+    passing.set(key, copy);
+    event.waitUntil(copy);
+  }
+  return response;
+}
+
+/** Keeps a response if it is the file that belongs to this build. */
+async function keepCopy(file: SiteFile, response: Response): Promise<void> {
+  try {
+    const bytes = await response.arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    if (`sha256-${btoa(String.fromCharCode(...digest))}` !== file.integrity) return;
+    // WebAssembly is compiled as it comes only where its type is told.
+    const headers = { "Content-Type": response.headers.get("Content-Type") ?? "" };
+    await (await caches.open(CACHE)).put(keyOf(file), new Response(bytes, { headers }));
+  } catch {
+    // The page stopped it, or there is no room; it is fetched again when it is to be kept.
+  }
 }
 
 /** Takes over at once if the asking tab is the only one. */
@@ -102,6 +129,8 @@ async function activate(): Promise<FromServiceWorker> {
 async function respond(message: ToServiceWorker): Promise<FromServiceWorker> {
   if (message.type === "activate") return activate();
   try {
+    // A first visit began without this worker; what it fetches from now on goes through here.
+    await self.clients.claim();
     await keep(message.groups);
     return { type: "kept", groups: await keptGroups() };
   } catch (error) {
@@ -117,7 +146,7 @@ self.addEventListener("activate", (event) => event.waitUntil(dropOlder()));
 
 self.addEventListener("fetch", (event) => {
   const file = fileFor(event.request);
-  if (file !== undefined) event.respondWith(serve(event.request, file));
+  if (file !== undefined) event.respondWith(serve(event, file));
 });
 
 self.addEventListener("message", (event) => {

@@ -1,10 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { clampTo, contains, fit, pan, toPicture, toScreen, zoomAt } from "../page/geometry";
+import {
+  canvasSize,
+  clampTo,
+  contains,
+  fit,
+  pan,
+  toPicture,
+  toScreen,
+  zoomAt,
+} from "../page/geometry";
 
 const picture = { width: 200, height: 100 };
 const canvas = { width: 400, height: 400 };
 
 describe("geometry", () => {
+  it.each([
+    ["what a canvas takes", 4096, 4096, 4096, 4096],
+    ["48 megapixels of a phone", 8064, 6048, 4032, 3024],
+    ["108 megapixels", 12000, 9000, 4000, 3000],
+    ["a wide panorama", 18000, 901, 9000, 451],
+    ["a thin one", 16384, 1, 16384, 1],
+    ["a row more than a canvas takes", 4096, 4097, 2048, 2049],
+  ])("shows %s on a canvas that any browser has", (_, width, height, w, h) => {
+    expect(canvasSize({ width, height })).toMatchObject({ width: w, height: h });
+  });
+
   it("fits the whole picture in the middle", () => {
     expect(fit(picture, canvas)).toEqual({ scale: 2, x: 0, y: 100 });
   });

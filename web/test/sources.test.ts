@@ -55,11 +55,11 @@ describe("where models come from", () => {
 describe("the policy", () => {
   it("lets models come from the hub unless other hosts are named", () => {
     expect(policy(modelHosts())).toContain(
-      "connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co;",
+      "connect-src 'self' blob: data: https://huggingface.co https://*.huggingface.co https://*.hf.co;",
     );
-    expect(policy(modelHosts(""))).toContain("connect-src 'self';");
+    expect(policy(modelHosts(""))).toContain("connect-src 'self' blob: data:;");
     expect(policy(modelHosts("https://a.example:8443 http://localhost:9000"))).toContain(
-      "connect-src 'self' https://a.example:8443 http://localhost:9000;",
+      "connect-src 'self' blob: data: https://a.example:8443 http://localhost:9000;",
     );
   });
 

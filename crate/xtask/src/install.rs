@@ -10,32 +10,45 @@ pub fn wasm_tools(settings: &Settings) -> Result {
         "rustup",
         &["target", "add", "wasm32-unknown-unknown"],
     ))?;
-    for (tool, command) in [
-        ("wasm-bindgen-cli", "wasm-bindgen"),
-        ("wasm-pack", "wasm-pack"),
+    cargo_tool(settings, "wasm-bindgen-cli", "wasm-bindgen", &[])?;
+    // It only calls other programs: quick to build counts for more than quick to run.
+    cargo_tool(settings, "wasm-pack", "wasm-pack", &["--locked", "--debug"])
+}
+
+/// The other engines' browsers, and every browser's driver; Chromium itself is there already.
+pub fn browsers(settings: &Settings) -> Result {
+    for (package, command) in [
+        ("chromium-driver", "chromedriver"),
+        ("firefox-esr", "firefox"),
+        ("webkit2gtk-driver", "WebKitWebDriver"),
+        // WebKit's browser has no headless mode.
+        ("xvfb", "Xvfb"),
     ] {
-        let version = settings.tool(tool)?;
-        let found = program(command, &["--version"]).output();
-        let found = found
-            .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
-            .unwrap_or_default();
-        if found.split_whitespace().nth(1) != Some(version) {
-            let mut install = vec![
-                "install",
-                tool,
-                "--version",
-                version,
-                "--root",
-                "target/tools",
-            ];
-            if tool == "wasm-pack" {
-                // It only calls other programs: quick to build counts for more than quick to run.
-                install.extend(["--locked", "--debug"]);
-            }
-            run(program("cargo", &install))?;
-        }
+        let found = succeeds(program("sh", &["-c", &format!("command -v {command}")]));
+        debian(package, found)?;
     }
-    Ok(())
+    cargo_tool(
+        settings,
+        "geckodriver",
+        "geckodriver",
+        &["--locked", "--debug"],
+    )
+}
+
+/// A program from crates.io in the pinned version, into `target/tools`.
+fn cargo_tool(settings: &Settings, tool: &str, command: &str, options: &[&str]) -> Result {
+    let version = settings.tool(tool)?;
+    let found = program(command, &["--version"]).output();
+    let found = found
+        .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+        .unwrap_or_default();
+    if found.split_whitespace().nth(1) == Some(version) {
+        return Ok(());
+    }
+    let mut install = vec!["install", tool, "--version", version];
+    install.extend(["--root", "target/tools"]);
+    install.extend(options);
+    run(program("cargo", &install))
 }
 
 /// A nightly toolchain, whose compiler has libFuzzer's instruments, and cargo-fuzz.

@@ -23,6 +23,7 @@ enum Task<'a> {
     },
     Test,
     BuildWeb,
+    Browsers,
     Parity,
     Fixtures,
     Recipe,
@@ -45,6 +46,7 @@ impl<'a> Task<'a> {
             ["demo", port] => Self::Demo { port },
             ["test"] => Self::Test,
             ["build-web"] => Self::BuildWeb,
+            ["browsers"] => Self::Browsers,
             ["parity"] => Self::Parity,
             ["fixtures"] => Self::Fixtures,
             ["recipe"] => Self::Recipe,
@@ -78,6 +80,7 @@ impl<'a> Task<'a> {
             Self::Demo { port } => web::demo(port),
             Self::Test => test::all(),
             Self::BuildWeb => web::build(),
+            Self::Browsers => test::browsers(),
             Self::Parity => test::parity(),
             Self::Fixtures => test::fixtures(),
             Self::Recipe => test::recipe(),
@@ -121,7 +124,7 @@ mod tests {
                 command.split(" [").next().unwrap_or(command).to_owned()
             })
             .collect();
-        assert_eq!(examples.len(), 8);
+        assert_eq!(examples.len(), 9);
         for example in examples {
             let words: Vec<&str> = example.split_whitespace().collect();
             assert!(Task::parse(&words).is_some(), "{example}");

@@ -11,10 +11,8 @@ use crate::web;
 pub fn all() -> Result {
     run(program("cargo", &["fmt", "--all", "--check"]))?;
     install::debian("mesa-vulkan-drivers", has_vulkan())?;
-    install::debian(
-        "chromium",
-        Path::new("/usr/bin/chromium").exists() || std::env::var_os("CHROMIUM").is_some(),
-    )?;
+    install_chromium()?;
+    install::browsers(&Settings::read()?)?;
     install::npm("web")?;
     install::npm("tests/browser")?;
     // PyTorch is a large download: it comes while the compiler works.
@@ -35,6 +33,25 @@ fn product() -> Result {
     run(program("npm", &["--prefix", "web", "test"]))?;
     web::build_page()?;
     run(program("npm", &["--prefix", "tests/browser", "test"]))
+}
+
+/// The page's main job in three browser engines, on the site as it is built now.
+pub fn browsers() -> Result {
+    install_chromium()?;
+    install::browsers(&Settings::read()?)?;
+    install::npm("tests/browser")?;
+    web::build()?;
+    run(program(
+        "npm",
+        &["--prefix", "tests/browser", "run", "engines"],
+    ))
+}
+
+fn install_chromium() -> Result {
+    install::debian(
+        "chromium",
+        Path::new("/usr/bin/chromium").exists() || std::env::var_os("CHROMIUM").is_some(),
+    )
 }
 
 fn lint() -> Result {

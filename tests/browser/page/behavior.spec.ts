@@ -1,4 +1,5 @@
 /** What people do on the page: ask, look, mark, undo, save. */
+import { readFile } from "node:fs/promises";
 import { expect, test } from "@playwright/test";
 import { answerText, ask, askAndFind, idle, objects, onPicture, openPage, pickTool } from "./helpers";
 
@@ -124,6 +125,19 @@ test("saves every kind of file", async ({ page }) => {
     await page.getByRole("button", { name: `${label}, save Umbrella` }).click();
     expect((await download).suggestedFilename()).toBe(`umbrella-${ending}`);
   }
+});
+
+test("a saved outline has the picture's size", async ({ page }) => {
+  await askAndFind(page, "umbrella");
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "SVG, save Umbrella" }).click();
+  const text = await readFile(await (await download).path(), "utf8");
+  const { width, height, viewBox } = await page.evaluate((svg) => {
+    const { documentElement } = new DOMParser().parseFromString(svg, "image/svg+xml");
+    const read = (name: string) => documentElement.getAttribute(name);
+    return { width: read("width"), height: read("height"), viewBox: read("viewBox") };
+  }, text);
+  expect([width, height, viewBox]).toEqual(["640", "480", "0 0 640 480"]);
 });
 
 test("explains each way of finding no mask", async ({ page }) => {

@@ -31,3 +31,21 @@ test("shows the picture and fires result, token and progress", async ({ page }) 
   expect(seen.area).toBeGreaterThan(1000);
   expect(seen.progress).toBeGreaterThan(3);
 });
+
+test("an address that answers with an error says which", async ({ page }) => {
+  const missing = (status: number) => ({ status, contentType: "text/html", body: "<h1>Not here</h1>" });
+  await page.route("**/gone.png", (route) => route.fulfill(missing(404)));
+  await page.route("**/samples/kitchen.webp", (route) => route.fulfill(missing(503)));
+  await page.addInitScript(() => {
+    const errors: string[] = [];
+    Object.assign(window, { errors });
+    document.addEventListener("error", ({ detail }: Event & { detail?: Error & { code?: string } }) => errors.push(`${detail?.code}: ${detail?.message}`), true);
+  });
+  await page.goto("./element.html");
+  const errors = () => page.evaluate(() => (window as unknown as { errors: string[] }).errors);
+  await expect.poll(errors).toHaveLength(1);
+  await page.locator("ask-mask").evaluate((element) => element.setAttribute("src", "gone.png"));
+  await expect.poll(errors).toHaveLength(2);
+  expect((await errors())[0]).toMatch(/^network: The server answered 503 .*samples\/kitchen\.webp/);
+  expect((await errors())[1]).toMatch(/^network: The server answered 404 .*gone\.png/);
+});

@@ -69,6 +69,29 @@ test("fetches nothing large before the first question", async () => {
   await context.close();
 });
 
+test("what an answer needs is fetched once, also where the browser caches nothing", async () => {
+  site.cache = "no-store";
+  const context = await openBrowser();
+  // Before the page has its service worker, too: the first load waits for it.
+  const page = await firstVisit(context);
+  const weights = () => site.requests.filter((path) => path.endsWith(".safetensors")).length;
+  expect(weights()).toBe(1);
+  await page.reload();
+  await askAndFind(page, "both");
+  expect(weights()).toBe(1);
+  await context.close();
+});
+
+test("where all is kept, the model is made ready before the first question", async () => {
+  const context = await openBrowser();
+  const page = await firstVisit(context);
+  await page.reload();
+  await expect(page.locator("#device-name")).toHaveText("Runs on CPU");
+  await expect(page.locator("#stage-detail")).toBeEmpty();
+  await askAndFind(page, "both");
+  await context.close();
+});
+
 test("fault 23: a new build waits, is offered, and replaces the old one whole", async () => {
   const context = await openBrowser();
   await firstVisit(context);

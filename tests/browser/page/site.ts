@@ -4,7 +4,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import path from "node:path";
 
-const BUILT = path.join(import.meta.dirname, "../.site");
+const STAND_IN = path.join(import.meta.dirname, "../.site");
 const TYPES: Record<string, string> = {
   ".html": "text/html",
   ".js": "text/javascript",
@@ -12,11 +12,15 @@ const TYPES: Record<string, string> = {
   ".json": "application/json",
   ".png": "image/png",
   ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+  ".webp": "image/webp",
 };
 
 export class Site {
   /** Paths that were asked for. */
   readonly requests: string[] = [];
+  /** As for a private window, which keeps nothing large. */
+  cache = "no-cache";
   #server: Server | null = null;
 
   private constructor(
@@ -24,8 +28,9 @@ export class Site {
     private readonly port: number,
   ) {}
 
-  static async copyTo(folder: string, port: number): Promise<Site> {
-    await cp(BUILT, folder, { recursive: true });
+  /** A copy of the site with the stand-in for wasm, or of another one. */
+  static async copyTo(folder: string, port: number, built = STAND_IN): Promise<Site> {
+    await cp(built, folder, { recursive: true });
     return new Site(folder, port);
   }
 
@@ -40,7 +45,8 @@ export class Site {
       const file = path.join(this.folder, pathname === "/" ? "index.html" : pathname);
       const body = await readFile(file).catch(() => null);
       const type = TYPES[path.extname(file)] ?? "application/octet-stream";
-      response.writeHead(body === null ? 404 : 200, { "Content-Type": type });
+      const headers = { "Content-Type": type, "Cache-Control": this.cache };
+      response.writeHead(body === null ? 404 : 200, headers);
       response.end(body);
     });
     return new Promise((resolve) => this.#server?.listen(this.port, resolve));

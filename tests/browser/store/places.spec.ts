@@ -84,6 +84,54 @@ test("fault 28: where storage is blocked, the model runs in memory and says so",
   await context.close();
 });
 
+/** Runs code in the workers before theirs; what is added to a page does not reach them. */
+async function inWorkers(tab: Tab, code: string): Promise<void> {
+  await tab.page.addInitScript((code) => {
+    const address = (text: string) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    globalThis.Worker = class extends Worker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        const both = [address(code), new URL(url, location.href).href];
+        super(address(both.map((module) => `import ${JSON.stringify(module)};`).join("")), options);
+      }
+    };
+  }, code);
+  await tab.reload();
+}
+
+const NO_FILES = `FileSystemFileHandle.prototype.createSyncAccessHandle = async () => {
+  throw new DOMException("Not in a private window.", "InvalidStateError");
+}`;
+const NO_CACHE = `Cache.prototype.put = async () => {
+  throw new DOMException("Not in a private window.", "QuotaExceededError");
+}`;
+
+test("a file system whose files cannot be opened is not trusted: the cache keeps the model", async ({ tab, source, server, model }) => {
+  await inWorkers(tab, NO_FILES);
+  expect(await tab.load(source)).toMatchObject({ error: null, notice: null });
+  const [listed] = await tab.models();
+  expect(listed).toMatchObject({ complete: true, storedBytes: model.bytes });
+  await server.stop();
+  await tab.reload();
+  expect(await tab.load(source)).toMatchObject({ error: null, notice: null });
+});
+
+test("where neither files nor cache take a byte, the model is in memory and the note is true", async ({ tab, source }) => {
+  await inWorkers(tab, `${NO_FILES};${NO_CACHE}`);
+  const { error, notice } = await tab.load(source);
+  expect(error).toBeNull();
+  expect(notice).toContain("lets the page store nothing");
+  expect(await tab.ask("umbrella")).toContain("umbrella");
+});
+
+test("a stored model is no download: nothing is asked of the person again", async ({ tab, source }) => {
+  const first = await tab.load(source);
+  expect(first.progress.some(({ stage }) => stage === "download")).toBe(true);
+  await tab.reload();
+  const second = await tab.load(source);
+  expect(second).toMatchObject({ error: null, notice: null });
+  expect(second.progress.filter(({ stage }) => stage === "download")).toEqual([]);
+});
+
 test.describe("a folder from disk", () => {
   test("is used where it lies, without a request or a copy", async ({ tab, server, model }) => {
     await tab.page.setInputFiles("#folder", await names(model.folder));

@@ -1,6 +1,6 @@
 /** One model being downloaded and made ready, while the page stays usable. */
 
-import { isAbort, type Progress } from "../../lib";
+import { abortable, isAbort, type Progress } from "../../lib";
 import type { App } from "../app";
 import { type ModelChoice, remember } from "../choice";
 import { Observable } from "../observable";
@@ -26,7 +26,8 @@ export class Install extends Observable {
       this.changed();
     };
     try {
-      await this.app.useModel(choice, { signal: abort.signal, onProgress });
+      const { signal } = abort;
+      await abortable(this.app.useModel(choice, { signal, onProgress }), signal);
       remember({ model: choice });
       return "ready";
     } catch (error) {

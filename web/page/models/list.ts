@@ -1,8 +1,15 @@
 /** What is in use, what is ready to use, and how to add more. */
 
-import { deleteModel, isSameSource, type MemoryUsage, models, type StoredModel } from "../../lib";
+import {
+  AskmaskError,
+  deleteModel,
+  isSameSource,
+  type MemoryUsage,
+  models,
+  type StoredModel,
+} from "../../lib";
 import type { App } from "../app";
-import { NANO } from "../choice";
+import { type ModelChoice, NANO } from "../choice";
 import { button, byId, facts, iconButton, make } from "../dom";
 import type { Offline } from "../offline";
 import { plural, size } from "../words";
@@ -11,6 +18,7 @@ import { describeSource } from "./sources";
 
 interface ListActions {
   useNano(): void;
+  choose(choice: ModelChoice): void;
   look(model: StoredModel): void;
   say(text: string): void;
 }
@@ -20,8 +28,8 @@ export class ModelList {
   readonly #rows = byId("model-rows", HTMLElement);
   #stored: StoredModel[] = [];
   #memory: MemoryUsage | null = null;
-  /** The key of the model whose deletion is being confirmed. */
-  #deleting: string | null = null;
+  /** The model whose deletion is being confirmed; why it was refused, once it was. */
+  #deletion: { key: string; refusal: string } | null = null;
 
   constructor(
     private readonly app: App,
@@ -52,7 +60,7 @@ export class ModelList {
 
   /** Asks anew what is stored and how much memory is taken. */
   async refresh(): Promise<void> {
-    this.#deleting = null;
+    this.#deletion = null;
     this.#memory = null;
     this.#render();
     const { loaded } = this.app.runtime;
@@ -120,39 +128,49 @@ export class ModelList {
     const actions = make("div", { className: "row-actions" }, current ? inUse() : look, remove);
     const item = row(current, text, actions);
     if (!complete) item.append(storedBar(storedBytes / bytes, name));
-    if (this.#deleting === key) item.append(this.#confirm(model, current));
+    if (this.#deletion?.key === key) item.append(this.#confirm(model, current));
     return item;
   }
 
-  #ask(key: string): void {
-    this.#deleting = key;
+  #ask(key: string, refusal = ""): void {
+    this.#deletion = { key, refusal };
     this.#render();
     this.#rows.querySelector<HTMLElement>(".confirm button")?.focus();
   }
 
   #confirm(model: StoredModel, current: boolean): HTMLElement {
+    const refusal = this.#deletion?.refusal ?? "";
     const instead = current ? " nano answers from then on." : "";
-    const text = `Delete ${model.name} and free ${size(model.storedBytes)}?${instead}`;
+    const question = `Delete ${model.name} and free ${size(model.storedBytes)}?${instead}`;
+    const text = make("p", { className: refusal && "field-error" }, refusal || question);
     const keep = button("Keep", "quiet", () => {
-      this.#deleting = null;
+      this.#deletion = null;
       this.#render();
       this.#rows.querySelector<HTMLElement>(`[data-key="delete-${model.key}"]`)?.focus();
     });
-    const remove = button("Delete", "quiet danger", () => void this.#delete(model, current));
-    return make("div", { className: "confirm" }, make("p", {}, text), keep, remove);
+    const remove = button(refusal ? "Try again" : "Delete", "quiet danger", () => {
+      remove.disabled = true;
+      void this.#delete(model, current);
+    });
+    return make("div", { className: "confirm" }, text, keep, remove);
   }
 
   async #delete({ key, name }: StoredModel, current: boolean): Promise<void> {
-    if (current) this.actions.useNano();
+    const { choice } = this.app.runtime;
+    // Only a model that nobody uses can go, this tab included.
+    if (current) this.actions.choose({ ...NANO, device: choice.device });
     try {
       await deleteModel(key);
-      await this.refresh();
-      this.actions.say(`${name} deleted.`);
     } catch (error) {
+      if (current) this.actions.choose(choice);
       const message = error instanceof Error ? error.message : String(error);
-      this.#rows.querySelector(".confirm p")?.replaceChildren(message);
-      this.actions.say(message);
+      const hint = error instanceof AskmaskError ? error.hint : "";
+      this.#ask(key, `${message} ${hint}`.trim());
+      this.actions.say(`${name} was not deleted. ${message} ${hint}`.trim());
+      return;
     }
+    await this.refresh();
+    this.actions.say(`${name} deleted.`);
     byId("models-title", HTMLElement).focus();
   }
 }

@@ -2,7 +2,7 @@
 
 import { isSameSource, type ModelSource } from "../../lib";
 import type { App } from "../app";
-import { NANO, remember } from "../choice";
+import { type ModelChoice, NANO, remember } from "../choice";
 import { byId } from "../dom";
 import type { Offline } from "../offline";
 import { percent } from "../words";
@@ -29,6 +29,7 @@ export class ModelPanel {
     this.#install = new Install(app);
     this.#list = new ModelList(app, offline, {
       useNano: () => this.#useNano(),
+      choose: (choice) => this.#choose(choice),
       look: ({ source, name }) => this.#look(source, name),
       say,
     });
@@ -73,10 +74,13 @@ export class ModelPanel {
     if (this.#dialog.open) this.#title.focus();
   }
 
-  #useNano(): void {
-    const choice = { ...NANO, device: this.app.runtime.choice.device };
+  #choose(choice: ModelChoice): void {
     this.app.chooseModel(choice);
     remember({ model: choice });
+  }
+
+  #useNano(): void {
+    this.#choose({ ...NANO, device: this.app.runtime.choice.device });
     this.#say("nano answers from now on.");
     void this.#list.refresh();
   }

@@ -6,6 +6,7 @@ const CACHE = "askmask-models";
 const CHUNK = 8 << 20;
 const FILES = "files/";
 const NOTES = "notes/";
+const PROBE = "probe";
 
 class CacheDraft implements Draft {
   size: number;
@@ -105,10 +106,14 @@ class CacheEntries {
 export class CacheBackend implements StorageBackend {
   private constructor(private readonly entries: CacheEntries) {}
 
-  /** Null where the browser has no such storage, or none for this page. */
+  /** Null where the browser has no such storage, or none for this page: an entry is tried. */
   static async open(): Promise<CacheBackend | null> {
     try {
-      return new CacheBackend(new CacheEntries(await caches.open(CACHE)));
+      const entries = new CacheEntries(await caches.open(CACHE));
+      await entries.put(PROBE, "");
+      if ((await entries.read(PROBE)) === null) return null;
+      await entries.remove(PROBE);
+      return new CacheBackend(entries);
     } catch {
       return null;
     }

@@ -14,6 +14,12 @@ export class DownloadProgress {
     private readonly tell: (progress: Progress) => void,
   ) {}
 
+  /** A file that was here before. That is told beside a download only, it is none by itself. */
+  here(file: string, bytes: number): void {
+    if (this.#told > 0) this.set(file, bytes);
+    else this.#held.set(file, bytes);
+  }
+
   /** Bytes of one file that are here. Told within INTERVAL_MS, even if nothing follows. */
   set(file: string, bytes: number): void {
     this.#held.set(file, bytes);

@@ -80,7 +80,11 @@ export class Download {
 
   async #bring(backend: StorageBackend, entry: FileEntry, signal: AbortSignal): Promise<Blob> {
     const known = this.context.rehash ? null : await this.#whole(backend, entry);
-    const blob = known ?? (await this.#transfer(backend, entry, signal));
+    if (known !== null) {
+      this.context.progress.here(entry.name, known.size);
+      return known;
+    }
+    const blob = await this.#transfer(backend, entry, signal);
     this.context.progress.set(entry.name, blob.size);
     return blob;
   }

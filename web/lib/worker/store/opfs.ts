@@ -56,18 +56,18 @@ export class OpfsBackend implements StorageBackend {
     private readonly noteFolder: FileSystemDirectoryHandle,
   ) {}
 
-  /** Null where the browser has no such storage, or none for this page. */
+  /**
+   * Null where the browser has no such storage, or none for this page. Only a file that was written
+   * proves that there is one: private windows have its methods too, and refuse later.
+   */
   static async open(): Promise<OpfsBackend | null> {
     try {
       const root = await navigator.storage.getDirectory();
       const folder = await root.getDirectoryHandle("askmask", { create: true });
       const files = await folder.getDirectoryHandle("files", { create: true });
       const notes = await folder.getDirectoryHandle("notes", { create: true });
-      return "createSyncAccessHandle" in FileSystemFileHandle.prototype
-        ? new OpfsBackend(files, notes)
-        : null;
+      return (await isWritable(folder)) ? new OpfsBackend(files, notes) : null;
     } catch {
-      // No such method, or a private window that refuses.
       return null;
     }
   }
@@ -112,6 +112,18 @@ export class OpfsBackend implements StorageBackend {
 
   notes(): Promise<string[]> {
     return names(this.noteFolder);
+  }
+}
+
+/** Opens and writes a file. A disk that is full still has what was stored on it. */
+async function isWritable(folder: FileSystemDirectoryHandle): Promise<boolean> {
+  const handle = await openHandle(folder, "probe");
+  try {
+    return handle.write(new Uint8Array(1), { at: 0 }) === 1;
+  } catch (cause) {
+    return isNamed(cause, "QuotaExceededError");
+  } finally {
+    handle.close();
   }
 }
 

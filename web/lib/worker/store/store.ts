@@ -161,8 +161,8 @@ export class Store {
       await this.#records.collect();
     });
     if (deleted) return;
-    const hint = "Choose another model here and close it in other tabs, then delete it.";
-    throw new AskmaskError("in-use", "This model is in use.", hint);
+    const hint = "Choose another model there or close the tab, then delete it.";
+    throw new AskmaskError("in-use", "This model is in use in a tab of this site.", hint);
   }
 
   /** Whether this was noted, by {@link remember}. */
