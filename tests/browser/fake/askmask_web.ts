@@ -136,8 +136,16 @@ export class Picture {
     private readonly pixels: Uint8Array<ArrayBuffer>,
   ) {}
 
+  /** As wasm's: of at most 16,777,216 pixels; here each is one of the picture's. */
   preview(): Preview {
-    return new Preview(this.width, this.height, this.pixels.slice());
+    const factor = Math.ceil(Math.sqrt((this.width * this.height) / 2 ** 24));
+    if (factor === 1) return new Preview(this.width, this.height, this.pixels.slice());
+    const [width, height] = [Math.floor(this.width / factor), Math.floor(this.height / factor)];
+    const words = new Uint32Array(this.pixels.buffer, this.pixels.byteOffset);
+    const at = (index: number) =>
+      factor * (Math.floor(index / width) * this.width + (index % width));
+    const shown = Uint32Array.from({ length: width * height }, (_, index) => words[at(index)] ?? 0);
+    return new Preview(width, height, new Uint8Array(shown.buffer));
   }
 
   async ask(question: string, host: HostCallbacks): Promise<Answer> {
