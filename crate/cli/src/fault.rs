@@ -33,6 +33,7 @@ impl Fault {
             Self::Core(error) => match error {
                 Error::Cancelled => 130,
                 Error::InvalidImage { .. }
+                | Error::UnsupportedImage { .. }
                 | Error::ImageTooLarge { .. }
                 | Error::InvalidQuery { .. }
                 | Error::PromptTooLong { .. }
