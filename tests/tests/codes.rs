@@ -7,7 +7,7 @@ use askmask_core::error::CODES;
 
 /// What could be given before. `storage-quota` was listed too, but nothing gave it: where the
 /// browser stores no more, a model stays in memory and a notice says so.
-const PUBLISHED: [&str; 16] = [
+const PUBLISHED: [&str; 17] = [
     "cancelled",
     "device-lost",
     "disposed",
@@ -21,6 +21,7 @@ const PUBLISHED: [&str; 16] = [
     "network",
     "out-of-memory",
     "prompt-too-long",
+    "unsupported-image",
     "unsupported-model",
     "webgpu-unavailable",
     "weights-mismatch",

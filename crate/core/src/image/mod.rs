@@ -8,7 +8,7 @@ mod png;
 mod preview;
 pub mod resample;
 mod sniff;
-mod source;
+pub(crate) mod source;
 mod webp;
 
 use ::image::metadata::Orientation;
@@ -18,7 +18,6 @@ use crate::error::Error;
 use color::Profile;
 pub use preview::Preview;
 pub use source::SourceImage;
-pub(crate) use source::over_white;
 
 /// Longest side of a picture, in pixels: JPEG's own limit.
 pub const MAX_SIDE: usize = 65_535;

@@ -5,7 +5,8 @@ use std::io::Write;
 use ::png::{BitDepth, ColorType, Encoder, EncodingError, SrgbRenderingIntent};
 
 use crate::error::Error;
-use crate::image::{ImageSize, SourceImage, over_white};
+use crate::image::source::over_white;
+use crate::image::{ImageSize, SourceImage};
 use crate::mask::Mask;
 
 impl Mask {
