@@ -5,14 +5,18 @@ use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 
 /// Turns a core error into a JavaScript `Error` with the fields `code` (stable,
-/// kebab-case) and `hint` (what to do next). Cancelling is named `AbortError`,
+/// kebab-case) and `hint` (what to do next), and `found`, what kind of picture it
+/// is, where that is why it cannot be decoded. Cancelling is named `AbortError`,
 /// as the web platform has it.
 pub fn to_js(error: &Error) -> JsValue {
     let object = js_sys::Error::new(&error.to_string());
     if matches!(error, Error::Cancelled) {
         object.set_name("AbortError");
     }
-    let fields = [("code", error.code()), ("hint", error.hint())];
+    let mut fields = vec![("code", error.code()), ("hint", error.hint())];
+    if let Error::UnsupportedImage { found } = error {
+        fields.push(("found", found));
+    }
     for (name, value) in fields {
         // Setting a property on an object that we just made cannot fail.
         let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::install;
 use crate::run::{Error, Result, program, root, run};
+use crate::settings::Settings;
 
 /// Each target with the fixtures that it begins with: files, or folders whose files are meant.
 const TARGETS: &[(&str, &[&str])] = &[
@@ -57,7 +58,7 @@ const TIMEOUT: usize = 20;
 /// Fuzzes one target, or all in turn, each for some seconds. What crashes one stays in
 /// `target/fuzz/artifacts`; it becomes a test.
 pub fn fuzz(wanted: Option<&str>, seconds: &str) -> Result {
-    install::fuzzer()?;
+    install::fuzzer(&Settings::read()?)?;
     let targets: Vec<_> = TARGETS
         .iter()
         .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))

@@ -52,17 +52,12 @@ fn cargo_tool(settings: &Settings, tool: &str, command: &str, options: &[&str]) 
 }
 
 /// A nightly toolchain, whose compiler has libFuzzer's instruments, and cargo-fuzz.
-pub fn fuzzer() -> Result {
+pub fn fuzzer(settings: &Settings) -> Result {
     run(program(
         "rustup",
         &["toolchain", "install", "nightly", "--profile", "minimal"],
     ))?;
-    if succeeds(program("cargo-fuzz", &["--version"])) {
-        return Ok(());
-    }
-    let root = ["--root", "target/tools", "--locked"];
-    let install = ["install", "cargo-fuzz", "--version", "0.13.2"];
-    run(program("cargo", &[&install[..], &root].concat()))
+    cargo_tool(settings, "cargo-fuzz", "cargo-fuzz", &["--locked"])
 }
 
 /// Packages of the npm projects `web` and `tests/browser`.

@@ -89,7 +89,7 @@ export class Model {
   async setImage(bytes: Uint8Array<ArrayBuffer>, host: HostCallbacks): Promise<Picture> {
     // An AVIF's brand: as in wasm, the browser is asked for it.
     if (new TextDecoder().decode(bytes.subarray(4, 12)) === "ftypavif")
-      throw coded("unsupported-image", "the picture is an AVIF, which cannot be decoded here");
+      throw Object.assign(coded("unsupported-image", "This is an AVIF."), { found: "an AVIF" });
     const bitmap = await createImageBitmap(new Blob([bytes])).catch(() => {
       throw coded("invalid-image", "This is not a PNG, JPEG or WebP picture.");
     });

@@ -62,7 +62,7 @@ for (const kind of ["drop", "paste"] as const) {
 test("what only the browser decodes is opened, and said so", async ({ page }) => {
   const avif = await readFile(path.join(FIXTURES, "pictures/browser/turned.avif"));
   await transfer(page, "drop", "photo.avif", avif);
-  const notice = "Converted by your browser: the picture is an AVIF, which cannot be decoded here.";
+  const notice = "Converted by your browser: this is an AVIF.";
   await expect(page.locator("#live")).toHaveText(
     `photo.avif is ready, 16 by 24 pixels. ${notice}`,
   );

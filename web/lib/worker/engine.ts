@@ -1,7 +1,7 @@
 /** Drives wasm: one model, its pictures and their objects, known by numbers. */
 
 import init, * as wasm from "askmask-wasm";
-import { AskmaskError, toWire } from "../errors";
+import { AskmaskError } from "../errors";
 import type { ModelReport, StoredModel } from "../models";
 import type {
   FormOf,
@@ -159,13 +159,13 @@ async function openPicture(
   try {
     return { picture: await model.setImage(source.bytes, host), notice: null };
   } catch (error) {
-    const { code, message } = toWire(error);
+    const { code, found } = error as { code?: string; found?: string };
     if (code !== "unsupported-image") throw error;
     const pixels = await decodeByBrowser(source.bytes);
     if (pixels === null) throw error;
     const { data, width, height } = pixels;
     const picture = await model.setImageRgba(data, width, height, host);
-    return { picture, notice: `Converted by your browser: ${message}.` };
+    return { picture, notice: `Converted by your browser: this is ${found}.` };
   }
 }
 
