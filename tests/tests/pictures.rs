@@ -182,6 +182,16 @@ fn png_colors_are_those_of_a_browser() {
         (vec![gamma(45_455), p3()], [216, 93, 24]),
         (vec![gamma(100_000), p3()], [240, 165, 114]),
         (vec![srgb(), gamma(100_000)], [200, 100, 50]),
+        // No light, and no triangle: as Pillow, which reads none of this, shows it.
+        (vec![gamma(45_455), primaries([1; 8])], [200, 100, 50]),
+        (vec![gamma(45_455), primaries([33_000; 8])], [200, 100, 50]),
+        (
+            vec![
+                gamma(45_455),
+                primaries([31_270, 0, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000]),
+            ],
+            [200, 100, 50],
+        ),
         (vec![points(12, 13)], [215, 93, 31]),
         (vec![points(1, 8)], [229, 168, 122]),
         (vec![points(9, 14)], [239, 63, 5]),

@@ -16,6 +16,8 @@ pub enum Fault {
     File(String),
     /// A name under which a result cannot be written, and what to do.
     Output(String, &'static str),
+    /// What was typed is no command.
+    Usage(String),
     /// So many pictures of all could not be read, each of which was named.
     Unread(usize, usize),
 }
@@ -26,10 +28,20 @@ impl Fault {
         FileError::new(path, cause).into()
     }
 
+    /// What is wrong with the words of a command.
+    pub fn usage(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        // Behind it stands how commands look.
+        let wrong = text.split("\n\nUsage:").next().unwrap_or(&text);
+        let wrong = wrong.split("\n\nFor more information").next();
+        let wrong = wrong.unwrap_or(&text).trim_start_matches("error: ");
+        Self::Usage(wrong.trim_end().trim_end_matches('.').to_owned())
+    }
+
     /// 2 for input that has to change, 130 when cancelled, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::File(_) | Self::Output(..) | Self::Unread(..) => 2,
+            Self::File(_) | Self::Output(..) | Self::Usage(_) | Self::Unread(..) => 2,
             Self::Core(error) => match error {
                 Error::Cancelled => 130,
                 Error::InvalidImage { .. }
@@ -68,6 +80,11 @@ impl fmt::Display for Fault {
                 "Check the path and its permissions.",
             ),
             Self::Output(message, hint) => ("file", message.clone(), *hint),
+            Self::Usage(message) => (
+                "usage",
+                message.clone(),
+                "`askmask help` and `askmask ask --help` show what can be given.",
+            ),
             Self::Unread(unread, all) => (
                 "file",
                 format!("{unread} of {all} pictures could not be read"),

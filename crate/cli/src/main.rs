@@ -23,6 +23,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use fault::Fault;
+
 /// Ask a picture in words, get an answer and a pixel-exact mask. Everything stays on this machine.
 #[derive(Parser)]
 #[command(version)]
@@ -51,17 +53,25 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = points::joined(std::env::args_os());
-    let done = match Cli::parse_from(arguments).command {
+    let command = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli.command,
+        // Help and version are no faults.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => return stopped(&Fault::usage(&error)),
+    };
+    let done = match command {
         Command::Ask(arguments) => ask::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Inspect { dir } => inspect::run(&dir),
         Command::Quantize(arguments) => quantize::run(&arguments),
     };
-    match done {
+    match done.and_then(|()| terminal::check_printed()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::from(fault.exit_code())
-        }
+        Err(fault) => stopped(&fault),
     }
+}
+
+fn stopped(fault: &Fault) -> ExitCode {
+    eprintln!("{fault}");
+    ExitCode::from(fault.exit_code())
 }

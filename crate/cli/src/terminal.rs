@@ -1,13 +1,36 @@
 //! What is written to a terminal: results on standard output, progress on standard error.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::path::Path;
+use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Writes to standard output. Whoever closed it does not want the rest, so that is no fault.
+use crate::fault::Fault;
+
+/// The first fault of [`print`].
+static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Writes to standard output. Whoever closed it does not want the rest, so that is no fault;
+/// another fault, such as a full disk, is told by [`check_printed`].
 pub fn print(text: &str) {
     let mut out = stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            if let Ok(mut first) = UNWRITTEN.lock() {
+                first.get_or_insert(cause);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether all that was printed was written.
+pub fn check_printed() -> Result<(), Fault> {
+    let first = UNWRITTEN.lock().ok().and_then(|mut first| first.take());
+    first.map_or(Ok(()), |cause| {
+        Err(Fault::file(Path::new("standard output"), cause))
+    })
 }
 
 /// Writes to standard error, where results are kept from standard output.

@@ -198,3 +198,40 @@ fn inspect_lists_every_part() {
         assert!(listed, "{part}: {outcome:?}");
     }
 }
+
+/// An answer that nobody can read is no success.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_is_told() {
+    use std::process::{Command, Stdio};
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_askmask"))
+        .args(["inspect", tiny().to_str().unwrap()])
+        .stdout(Stdio::from(full))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(line.starts_with("error[file]: standard output"), "{line}");
+}
+
+#[test]
+fn wrong_words_are_told_on_one_line() {
+    let picture = picture();
+    let picture = picture.to_str().unwrap();
+    for (words, part) in [
+        (vec!["ask"], "required arguments"),
+        (vec!["ask", picture, "-5 apples?"], "-- -5"),
+        (vec!["ask", picture, "--box", "7,5,4,3"], "empty box"),
+        (vec!["ask", picture, "--points", "5,4"], "X,Y,+"),
+        (
+            vec!["ask", picture, "What?", "--tiles", "2"],
+            "possible values",
+        ),
+        (vec!["answer"], "unrecognized subcommand"),
+    ] {
+        let outcome = askmask(words);
+        assert!(outcome.refused("usage").contains(part), "{outcome:?}");
+    }
+    assert_eq!(askmask(["ask", "--help"]).code, Some(0));
+}

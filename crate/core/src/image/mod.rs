@@ -2,6 +2,7 @@
 
 mod color;
 mod exif;
+mod gif;
 mod jpeg;
 pub mod normalize;
 mod png;

@@ -70,6 +70,14 @@ fn check_size(bytes: &[u8]) -> Result<(), Error> {
     let Some(&[w0, w1, w2, w3, h0, h1, h2, h3, bits, color]) = bytes.get(16..26) else {
         return Err(cut());
     };
+    let first = bytes.get(12..16).unwrap_or_default();
+    if first != b"IHDR" {
+        let name = first.escape_ascii();
+        return Err(invalid(match first {
+            b"CgBI" => "this PNG file was made for Apple's programs alone".into(),
+            _ => format!("this PNG file is damaged: it begins with {name}, not with its size"),
+        }));
+    }
     let side = |bytes| u32::from_be_bytes(bytes) as usize;
     let size = ImageSize {
         height: side([h0, h1, h2, h3]),
@@ -116,11 +124,21 @@ fn profile(bytes: &[u8]) -> Option<Profile> {
 fn from_gamma(info: &Info) -> Option<Profile> {
     const USUAL: u32 = 45_455;
     let gamma = info.gama_chunk.filter(|gamma| gamma.into_scaled() > 0)?;
-    let primaries = info.chrm_chunk.map(xy);
+    let primaries = info.chrm_chunk.map(xy).filter(span_colors);
     if primaries.is_none() && gamma.into_scaled() == USUAL {
         return None;
     }
     Some(Profile::from_gamma(1.0 / gamma.into_value(), primaries))
+}
+
+/// Whether these can be white and primaries: there is light, and a triangle between them. Others
+/// say nothing; numbers would be divided by nothing.
+fn span_colors(&[white, red, green, blue]: &[[f32; 2]; 4]) -> bool {
+    const SMALLEST_AREA: f32 = 1e-3;
+    let lit = [white, red, green, blue].iter().all(|&[_, y]| y > 0.0);
+    let side = |to: [f32; 2]| [to[0] - red[0], to[1] - red[1]];
+    let ([gx, gy], [bx, by]) = (side(green), side(blue));
+    lit && (gx * by - gy * bx).abs() > SMALLEST_AREA
 }
 
 fn xy(chunk: SourceChromaticities) -> [[f32; 2]; 4] {

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::io::Cursor;
 
 use ::image::codecs::bmp::BmpDecoder;
-use ::image::codecs::gif::GifDecoder;
 use ::image::{DynamicImage, GrayImage};
 
 use super::sniff::{self, Format};
-use super::{Decoded, ImageSize, RgbImage, color, damaged, invalid, jpeg, png, webp};
+use super::{Decoded, ImageSize, RgbImage, color, damaged, gif, invalid, jpeg, png, webp};
 use crate::error::Error;
 
 /// 8-bit sRGB with the picture's own transparency.
@@ -38,10 +37,7 @@ impl SourceImage {
             Format::Png => png::decode(bytes),
             Format::Jpeg => jpeg::decode(bytes),
             Format::WebP => webp::decode(bytes),
-            Format::Gif => match GifDecoder::new(Cursor::new(bytes)) {
-                Ok(decoder) => Decoded::read("GIF", decoder, None),
-                Err(error) => Err(damaged("GIF", &error)),
-            },
+            Format::Gif => gif::decode(bytes),
             Format::Bmp => match BmpDecoder::new(Cursor::new(bytes)) {
                 Ok(decoder) => Decoded::read("BMP", decoder, None),
                 Err(error) => Err(damaged("BMP", &error)),

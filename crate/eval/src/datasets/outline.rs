@@ -49,6 +49,8 @@ impl Outline {
         let [[x0, y0], [x1, y1]] = two(points, "mask")?;
         polygons::check_near(points).map_err(|e| invalid(e.to_string()))?;
         let png = png.ok_or_else(|| wrong("a mask without pixels".into()))?;
+        // Python's decoder passes over line ends too.
+        let png: String = png.split_ascii_whitespace().collect();
         let bytes = STANDARD
             .decode(png)
             .map_err(|e| wrong(format!("a mask that is no base64: {e}")))?;

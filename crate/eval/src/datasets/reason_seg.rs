@@ -67,7 +67,10 @@ pub fn read(
             if let Err(problem) = add(&mut data, folder, &name, &path, picture) {
                 data.faults.push(problem.at(shown(&path, folder), 1));
             }
-            data.files.push(path);
+            // What is no file was left out just now.
+            if path.is_file() {
+                data.files.push(path);
+            }
         }
     }
     if data.files.is_empty() && data.splits.iter().any(|name| selection.has_split(name)) {

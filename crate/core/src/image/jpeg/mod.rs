@@ -63,8 +63,8 @@ fn transform(frame: &Frame, file: &Segments) -> ColorTransform {
         (3, Some(0)) => ColorTransform::RGB,
         (3, None) if ids == *b"RGB" => ColorTransform::RGB,
         (3, _) => ColorTransform::YCbCr,
-        (4, Some(2)) => ColorTransform::YCCK,
-        (4, _) => ColorTransform::CMYK,
+        (4, None | Some(0)) => ColorTransform::CMYK,
+        (4, _) => ColorTransform::YCCK,
         _ => ColorTransform::Grayscale,
     }
 }

@@ -125,7 +125,7 @@ impl<'a> Segments<'a> {
                     found.picture.extend(coded);
                 }
                 0xe0 => found.jfif |= body.starts_with(b"JFIF\0"),
-                0xe1 => found.exif = found.exif.or_else(|| body.strip_prefix(b"Exif\0\0")),
+                0xe1 => found.exif = found.exif.or_else(|| exif(body)),
                 0xe2 => profile.add(body),
                 0xee => found.adobe = found.adobe.or_else(|| adobe(body)),
                 _ => {}
@@ -182,6 +182,11 @@ fn coded_data(bytes: &[u8]) -> &[u8] {
     // Half a marker at the end of the file is no data.
     let whole = bytes.strip_suffix(&[0xff]).unwrap_or(bytes);
     end.map_or(whole, |end| &bytes[..end])
+}
+
+fn exif(body: &[u8]) -> Option<&[u8]> {
+    let exif = body.strip_prefix(b"Exif\0\0")?;
+    (!exif.is_empty()).then_some(exif)
 }
 
 fn adobe(body: &[u8]) -> Option<u8> {
