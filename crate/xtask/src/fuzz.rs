@@ -10,7 +10,7 @@ use crate::settings::Settings;
 /// Each target with the fixtures that it begins with: files, or folders whose files are meant.
 const TARGETS: &[(&str, &[&str])] = &[
     ("picture", &["pictures", "pictures/broken"]),
-    ("icc", &["pictures"]),
+    ("icc", &["pictures/profiles"]),
     (
         "safetensors",
         &["quantize.safetensors", "resample.safetensors"],
