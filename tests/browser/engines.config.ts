@@ -7,7 +7,7 @@ export default defineConfig({
   reporter: [["list"]],
   fullyParallel: false,
   workers: 1,
-  // WebKitGTK's worker ended by itself in one run of seven; a second time is a fault. It is reported as flaky.
+  // WebKitGTK's worker was seen to end by itself, for no known cause. A second try is reported as flaky.
   retries: 1,
   forbidOnly: true,
   timeout: 600_000,

@@ -1,5 +1,6 @@
 /** A picture as people have it, as plain data for the worker. */
 
+import { canvasPixels } from "./bitmap";
 import { AskmaskError } from "./errors";
 import type { ImageSource } from "./protocol";
 
@@ -13,10 +14,8 @@ export async function readImage(source: Blob | ImageData | ImageBitmap): Promise
 
 /** A bitmap gives its pixels only by way of a canvas. */
 function readBitmap(bitmap: ImageBitmap): ImageData {
+  const pixels = canvasPixels(bitmap);
+  if (pixels !== null) return pixels;
   const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d");
-  if (context === null)
-    throw new AskmaskError("out-of-memory", `No canvas of ${width} × ${height} pixels.`);
-  context.drawImage(bitmap, 0, 0);
-  return context.getImageData(0, 0, width, height);
+  throw new AskmaskError("out-of-memory", `No canvas of ${width} × ${height} pixels.`);
 }

@@ -118,7 +118,7 @@ impl Asker<'_> {
         let found = pollster::block_on(self.find(image, &host));
         let timings = host.finish();
         let found = found?;
-        files.write(&found.objects, &found.image)?;
+        files.write(&found.objects, found.picture.image())?;
         if arguments.json {
             let mut object = report::as_json(&found, &timings);
             if self.words.several {
@@ -154,7 +154,7 @@ impl Asker<'_> {
             text,
             marked,
             objects,
-            image: picture.image().clone(),
+            picture,
         })
     }
 }

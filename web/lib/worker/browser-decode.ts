@@ -5,6 +5,8 @@
  * from a canvas, and not to frames. Where frames cannot be read, a canvas must do.
  */
 
+import { canvasPixels } from "../bitmap";
+
 export interface Pixels {
   width: number;
   height: number;
@@ -52,11 +54,9 @@ async function readFrame(bitmap: ImageBitmap): Promise<Pixels | null> {
 }
 
 function readCanvas(bitmap: ImageBitmap): Pixels | null {
-  const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d");
-  if (context === null) return null;
-  context.drawImage(bitmap, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
+  const pixels = canvasPixels(bitmap);
+  if (pixels === null) return null;
+  const { width, height, data } = pixels;
   return { width, height, data: new Uint8Array(data.buffer) };
 }
 

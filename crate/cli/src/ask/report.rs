@@ -1,7 +1,6 @@
 //! What is said about a picture: in lines for people, or as JSON.
 
-use askmask_core::SourceImage;
-use askmask_core::pipeline::Object;
+use askmask_core::pipeline::{Object, Picture};
 use serde_json::{Value, json};
 
 use crate::terminal::printable;
@@ -13,7 +12,7 @@ pub struct Found {
     /// The same with `[SEG]` wherever the model points at an object.
     pub marked: String,
     pub objects: Vec<Object>,
-    pub image: SourceImage,
+    pub picture: Picture,
 }
 
 /// Lines behind the answer.
@@ -50,8 +49,8 @@ pub fn as_json(found: &Found, timings: &[(&str, f64)]) -> Value {
     json!({
         "text": printable(&found.text),
         "marked": printable(&found.marked),
-        "width": found.image.size().width,
-        "height": found.image.size().height,
+        "width": found.picture.size().width,
+        "height": found.picture.size().height,
         "objects": objects,
         "timings": seconds,
     })

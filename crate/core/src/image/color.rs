@@ -122,10 +122,7 @@ pub fn to_srgb(picture: DynamicImage, profile: Option<&Profile>) -> RgbImage {
     let Some(profile) = profile else {
         return picture.into_rgb8();
     };
-    let wide = matches!(
-        picture.color().bytes_per_pixel() / picture.color().channel_count(),
-        2
-    );
+    let wide = picture.color().bytes_per_pixel() == 2 * picture.color().channel_count();
     let gray = !picture.color().has_color() && profile.is_for(DataColorSpace::Gray);
     if !gray && (!profile.is_for(DataColorSpace::Rgb) || profile.is_srgb()) {
         return picture.into_rgb8();

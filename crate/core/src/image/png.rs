@@ -31,7 +31,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
 /// The file with an end, if its last bytes are missing: all of the picture may be there.
 fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     const SIGNATURE: usize = 8;
-    let mut at = SIGNATURE;
+    let (mut at, mut cut) = (SIGNATURE, &[][..]);
     while let Some(&[l0, l1, l2, l3, ref name @ ..]) =
         bytes.get(at..).and_then(<[u8]>::first_chunk::<8>)
     {
@@ -42,17 +42,17 @@ fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
         }
         if next > bytes.len() {
             // A last chunk that is cut counts as far as it goes.
-            let body = &bytes[at + 8..bytes.len().min(at + 8 + length)];
-            let mut whole = bytes[..at].to_vec();
             if name == b"IDAT" {
-                add_chunk(&mut whole, *b"IDAT", body);
+                cut = &bytes[at + 8..bytes.len().min(at + 8 + length)];
             }
-            add_chunk(&mut whole, *b"IEND", &[]);
-            return Cow::Owned(whole);
+            break;
         }
         at = next;
     }
     let mut whole = bytes[..at].to_vec();
+    if !cut.is_empty() {
+        add_chunk(&mut whole, *b"IDAT", cut);
+    }
     add_chunk(&mut whole, *b"IEND", &[]);
     Cow::Owned(whole)
 }
