@@ -25,8 +25,8 @@ def main():
     for path in [*HERE.glob("*.py"), HERE / "objects.toml", HERE / "requirements.txt"]:
         shutil.copy(path, out)
     kept = np.array([style not in HELD_OUT_STYLES for style in STYLES])
-    sprites = atlas["sprites"] * kept[:, None, None, None, None]
-    np.savez_compressed(out / "data" / "atlas.npz", **(atlas | dict(sprites=sprites, available=atlas["available"] & kept[:, None])))
+    sprites, available = atlas["sprites"] * kept[:, None, None, None, None], atlas["available"] & kept[:, None]
+    np.savez_compressed(out / "data" / "atlas.npz", **(atlas | dict(sprites=sprites, available=available)))
     for name in ("icons.npz", "tokenizer.json"):
         shutil.copy(WORK / name, out / "data")
     for name in SHIPPED:

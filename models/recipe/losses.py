@@ -115,12 +115,18 @@ def answer_loss(codes, logits, wanted, states, vectors, kind, center, marked, cl
     return loss, {name: value.detach() for name, value in told.items()}
 
 
-def text_loss(speaker, codes, image, text):
-    """`answer_loss` of rows of any length (collate.py) behind connector tokens."""
+def text_loss(speaker, codes, image, text, among=None):
+    """`answer_loss` of rows of any length (collate.py) behind connector tokens. With `among`, sorted token numbers, only these
+    are told apart, which is cheaper; answers' other tokens do not count.
+    """
     hidden = speaker.read(text["ids"], image, text["positions"], text["mask"])
     answered = text["targets"] != NONE
     row, place, kind = text["marks"].unbind(1)
     states = hidden[row, place]
-    logits, wanted = speaker.vlm.lm_head(hidden[answered]), text["targets"][answered]
+    wanted, table = text["targets"][answered], speaker.vlm.lm_head.weight
+    if among is not None:
+        places = torch.searchsorted(among, wanted).clamp(max=len(among) - 1)
+        wanted, table = torch.where(among[places] == wanted, places, NONE), table[among]
+    logits = hidden[answered] @ table.T
     marked = torch.ones_like(kind, dtype=torch.bool)
     return answer_loss(codes, logits, wanted, states, speaker.bridge(states), kind, text["centers"], marked)

@@ -24,7 +24,7 @@ from training_scenes import TrainingWorld  # noqa: E402
 from vocabulary import load_vocabulary  # noqa: E402
 
 CHUNK = 32  # pictures a slot at most
-CORES = len(os.sched_getaffinity(0))
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 # What is left to the machine: one that draws for a GPU needs its cores for that, one without a GPU for learning.
 DEFAULTS = {
     "cuda": dict(batch=256, rate=1.5e-3, mask_rate=1.2e-3, tuning_pictures=256, workers=max(CORES - 2, 2), threads=2),

@@ -1,5 +1,7 @@
 """The token numbers that prompts need; without torch."""
 
+import hashlib
+
 import tokenizer as tokens
 from sizes import IMAGE_TOKENS
 from wording import sentence
@@ -20,6 +22,10 @@ class Vocabulary:
         self.prefix = self.encode("<|im_start|>user\n<img>" + "<IMG_CONTEXT>" * IMAGE_TOKENS + "</img>")
         self.start = self.prefix.index(self.image)  # of the image tokens
         self.known = {}
+
+    def fingerprint(self):
+        """The same only where every token has the same number."""
+        return hashlib.sha256(self.tokenizer.to_str().encode()).hexdigest()
 
     def encode(self, text):
         return self.tokenizer.encode(text).ids
