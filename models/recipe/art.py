@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,7 @@ def load_drawings(name, maker):
     try:
         with np.load(path) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise SystemExit(f"{path} is damaged ({error}): run `python {maker}`") from None
     expected = {"objects": [entry["name"] for entry in load_objects()]} | ({"styles": STYLES} if "styles" in arrays else {})
     for key, names in expected.items():

@@ -14,6 +14,7 @@ from packing import FIELDS, layout
 from workers import FREE
 
 PATIENCE = 120  # seconds to wait for pictures
+KEPT = 16  # batches that may be used again
 REPLAYED = 2  # how often a batch may be used again, on average, where the workers are too slow
 
 
@@ -26,7 +27,7 @@ class Loader(threading.Thread):
         self.chunks = min(max(batch // shared.chunk, 1), shared.slots)
         self.queue, self.stopped, self.next = queue.Queue(ahead), False, 0
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
-        self.recent, self.fresh, self.replayed, self.waited = deque(maxlen=100 if self.stream else 4), 0, 0, 0.0
+        self.recent, self.fresh, self.replayed, self.waited = deque(maxlen=KEPT), 0, 0, 0.0
 
     def run(self):
         try:

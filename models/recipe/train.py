@@ -39,7 +39,7 @@ def arguments():
     parser.add_argument("--out", type=Path, default=WORK)
     parser.add_argument("--start", type=Path, help="folder of a shipped model, or of language.pt and masks.pt; else from nothing")
     parser.add_argument("--known", type=int, help="how many of the objects a shipped model knows; all, when left out")
-    parser.add_argument("--batch", type=int, help="pictures a step; 256 on a GPU, 16 on a CPU")
+    parser.add_argument("--batch", type=int, help="pictures a step, above 32 in multiples of it; 256 on a GPU, 16 on a CPU")
     parser.add_argument("--workers", type=int, help="processes that draw; all cores but two for a GPU, 1 for a CPU")
     parser.add_argument("--threads", type=int, help="that learn; 2 beside a GPU, all cores on a CPU")
     parser.add_argument("--rate", type=float, help="highest learning rate of the language side")
