@@ -21,3 +21,4 @@ class Question:
     answer: str
     targets: list[Placed] = field(default_factory=list)  # one per [SEG]
     constraints: list[Constraint] = field(default_factory=list)
+    meant: int | None = None  # the class that its words stand for, whether it is there or not

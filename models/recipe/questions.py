@@ -1,17 +1,20 @@
 """Makes questions about a scene, with their answers."""
 
+from itertools import islice
+
 from question import Question
 from relations import Relations
 from scenes import SIZE
-from wording import GROUPS, LIST, PLACE, Wording, capital, dress, joined, plural, with_article
+from wording import GROUPS, LIST, PLACE, Wording, capital, careless, dress, joined, paraphrased, plural, with_article
 
 HELD_OUT_FACTS = 1  # the last fact of each object is never trained on
+UNKNOWN = "I do not know that."  # the answer about what is in no class
 SHOWN = 0.4  # visible share from which an object is asked about
 FAMILIES = {  # how often each is trained on
-    "direct": 2.5, "attribute": 3, "spatial": 4, "function": 2, "several": 2, "negation": 2.5, "conditional": 1.5,
+    "direct": 2.5, "attribute": 4, "spatial": 5, "function": 2.5, "several": 2, "negation": 2.5, "conditional": 3,
     "false-premise": 4, "presence": 2,
 }  # fmt: skip
-PRACTICE = {"place": 0.5, "list": 0.5, "keywords": 1.5}  # trained on, not measured
+PRACTICE = {"place": 0.5, "list": 0.4, "keywords": 1.5, "clue": 1.5}  # trained on, not measured
 
 
 class Asker(Relations):
@@ -35,7 +38,15 @@ class Asker(Relations):
         weights = FAMILIES | PRACTICE
         families = self.rng.choices(list(weights), weights=list(weights.values()), k=2 * count)
         asked = (self.ask(scene, family) for family in families)
-        return [q for q in asked if q][:count]
+        return list(islice((q for q in asked if q), count))
+
+    def typed(self, scene, families):
+        """Endless training questions of these families about a scene, some typed carelessly."""
+        for family in families:
+            question = self.ask(scene, family)
+            if question:
+                question.text = careless(self.rng, question.text)
+                yield question
 
     # Words for objects.
 
@@ -63,12 +74,12 @@ class Asker(Relations):
     def none_of(self, kind):
         return f"There {'are' if self.is_plural(kind) else 'is'} no {self.name(kind)} here."
 
-    def known(self, kind, fact):
-        """Names the object before it is decided whether it is there: so the name can be looked for."""
-        return f"The {self.name(kind)} are meant" if self.is_plural(kind) else f"The {self.name(kind)} {fact}"
-
-    def but_none(self, kind):
-        return f", but there {'are' if self.is_plural(kind) else 'is'} none here."
+    def meant(self, kind, placed):
+        """Names the object before it is decided whether it is there, so that the name can be looked for, and says of it what
+        is always said: the question's own words are not repeated, which may be misunderstood.
+        """
+        none = f", but there {'are' if self.is_plural(kind) else 'is'} none here."
+        return f"The {self.name(kind)} {self.objects[kind]['reason']}" + (". [SEG]" if placed else none)
 
     def listed(self, objects):
         return capital(joined([f"the {self.name(o.kind)} [SEG]" for o in objects])) + "."
@@ -110,26 +121,34 @@ class Asker(Relations):
         placed = self.pick(scene)
         if placed:
             text = self.wording.request(f"the {self.called(placed.kind)}", self.is_plural(placed.kind))
-            return Question("", text, self.found(placed.kind), [placed])
+            return Question("", text, self.found(placed.kind), [placed], meant=placed.kind)
 
     def function(self, scene):
         placed = self.pick(scene)
         if not placed:
             return None
         fact = self.rng.choice(self.facts(placed.kind))
-        return Question("", self.wording.function(fact), self.known(placed.kind, fact) + ". [SEG]", [placed])
+        return Question("", self.wording.function(fact), self.meant(placed.kind, placed), [placed], meant=placed.kind)
 
     def keywords(self, scene):
         """A few words of a fact, or of two; every third time about an object that is not there."""
         placed = self.pick(scene) if self.rng.random() < 0.67 else None
         kind = placed.kind if placed else self.pick_absent(scene)
         facts = self.rng.sample(self.facts(kind), self.rng.choice([1, 1, 2]))
-        words = [word for fact in facts for word in fact.split() if len(word) > 3]
-        kept = [word for word in words if self.rng.random() < 0.7] or words
-        answer = f"The {self.name(kind)} {'are' if self.is_plural(kind) else 'is'} meant"
-        answer += ". [SEG]" if placed else self.but_none(kind)
+        words = [word for fact in facts for word in fact.split() if len(word) > 3] or facts[0].split()
+        kept = [word for word in words if self.rng.random() < 0.7]
+        kept = kept if len(kept) > 1 else words
         text = self.rng.choice(["{}", "{}", "something: {}", "the thing: {}"]).format(" ".join(kept))
-        return Question("", text, answer, [placed] if placed else [])
+        return Question("", text, self.meant(kind, placed), [placed] if placed else [], meant=kind)
+
+    def clue(self, scene):
+        """A fact in other words; every third time about an object that is not there."""
+        placed = self.pick(scene) if self.rng.random() < 0.67 else None
+        kind = placed.kind if placed else self.pick_absent(scene)
+        text = paraphrased(self.rng, self.rng.choice(self.facts(kind)))
+        if self.rng.random() < 0.3:
+            text = self.rng.choice(["find {}", "show me {}", "where is {}", "I am looking for {}", "which is {}"]).format(text)
+        return Question("", text, self.meant(kind, placed), [placed] if placed else [], meant=kind)
 
     def presence(self, scene):
         """Every other one about an object that is not there."""
@@ -154,9 +173,11 @@ class Asker(Relations):
         pool = self.unique(scene)
         if len(pool) < 2:
             return None
-        first, second = self.rng.sample(pool, 2)
-        text = self.wording.request(f"the {self.name(first.kind)} and the {self.name(second.kind)}", True)
-        return Question("", text, self.listed([first, second]), [first, second])
+        asked = self.rng.sample(pool, 3 if len(pool) > 2 and self.rng.random() < 0.25 else 2)
+        names = [f"the {self.name(o.kind)}" for o in asked]
+        forms = ["{} and {}"] * 4 + ["both {} and {}", "{} as well as {}", "{} and also {}", "{} plus {}", "{}, {}"]
+        phrase = joined(names) if len(asked) > 2 else self.rng.choice(forms).format(*names)
+        return Question("", self.wording.request(phrase, True), self.listed(asked), asked)
 
     def duplicates(self, scene):
         shown = sorted(self.shown(scene), key=lambda o: o.x)
@@ -175,7 +196,11 @@ class Asker(Relations):
         if not found:
             return None
         category, targets = self.rng.choice(found)
-        text = self.wording.request(f"{self.rng.choice(['all the', 'all', 'the'])} {GROUPS[category][1]}", True)
+        phrase = f"{self.rng.choice(['all the', 'all', 'the', 'all of the', 'all the different'])} {GROUPS[category][1]}"
+        one_by_one = self.rng.random() < 0.2
+        if one_by_one:
+            phrase = f"{self.rng.choice(['every', 'each', 'every single'])} {GROUPS[category][0]}"
+        text = self.wording.request(phrase, not one_by_one)
         return Question("", text, self.listed(targets), targets)
 
     def false_premise(self, scene):
@@ -183,10 +208,10 @@ class Asker(Relations):
         kind, chance = self.pick_absent(scene), self.rng.random()
         name = self.called(kind)
         if chance < 0.5:
-            return Question("", self.wording.request(f"the {name}", self.is_plural(kind)), self.none_of(kind))
+            return Question("", self.wording.request(f"the {name}", self.is_plural(kind)), self.none_of(kind), meant=kind)
         if chance < 0.75:
             fact = self.rng.choice(self.facts(kind))
-            return Question("", self.wording.function(fact), self.known(kind, fact) + self.but_none(kind))
+            return Question("", self.wording.function(fact), self.meant(kind, None), meant=kind)
         placed = self.pick(scene)
         if not placed:
             return None

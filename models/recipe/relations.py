@@ -120,9 +120,16 @@ class Relations:
         singular, many = GROUPS[category]
         name = self.name(left_out)
         if len(targets) == 1:
-            phrase = self.rng.choice([f"the {singular} that is not the {name}", f"the {singular} other than the {name}"])
+            phrase = self.rng.choice([
+                f"the {singular} that is not the {name}", f"the {singular} other than the {name}", f"the {singular}, but not the {name}",
+                f"the {singular} which isn't the {name}", f"the other {singular} besides the {name}", f"any {singular} except the {name}",
+            ])  # fmt: skip
             return Question("", self.wording.request(phrase), f"Not the {name}: the {self.name(targets[0].kind)}. [SEG]", targets)
-        phrase = self.rng.choice([f"all {many} except the {name}", f"all the {many} but the {name}", f"the {many} without the {name}"])
+        phrase = self.rng.choice([
+            f"all {many} except the {name}", f"all the {many} but the {name}", f"the {many} without the {name}",
+            f"every {singular} except the {name}", f"all {many} other than the {name}", f"all the {many} apart from the {name}",
+            f"all {many}, but not the {name}", f"each {singular} but the {name}",
+        ])  # fmt: skip
         named = joined([f"the {self.name(o.kind)} [SEG]" for o in targets])
         return Question("", self.wording.request(phrase, True), f"Not the {name}: {named}.", targets)
 
@@ -135,7 +142,7 @@ class Relations:
         holds = self.rng.random() < 0.5
         kind = third.kind if holds else self.pick_absent(scene)
         many = self.is_plural(kind)
-        text = self.wording.condition(self.a(kind), many, f"the {self.name(first.kind)}", f"the {self.name(second.kind)}")
+        text = self.wording.condition(self.a(kind), self.name(kind), many, f"the {self.name(first.kind)}", f"the {self.name(second.kind)}")
         chosen = first if holds else second
         verb = "are" if many else "is"
         reason = f"There {verb} {self.a(kind)}" if holds else self.none_of(kind).removesuffix(" here.")

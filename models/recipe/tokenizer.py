@@ -1,15 +1,17 @@
-"""Byte-level BPE with Qwen2's pre-tokenizer, trained on our own questions; written to .work/tokenizer.json."""
+"""Byte-level BPE with Qwen2's pre-tokenizer, trained on our own questions and requests; written to .work/tokenizer.json."""
 
 import random
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from art import WORK
+from art import WORK, load_objects
 from questions import Asker
+from own_words import Requests
 from scenes import World
+from wording import sentence
 
 PATH = WORK / "tokenizer.json"
-VOCABULARY = 1600
+VOCABULARY = 8192
 SPECIAL = [
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<img>", "</img>", "<IMG_CONTEXT>",
     "[SEG]", "<p>", "</p>", "<vp>", "</vp>",
@@ -40,11 +42,14 @@ def corpus(world, rng, scenes=1500):
     asker = Asker(world.objects, rng)
     yield from ["user\nassistant\n"] * 50
     for entry in world.objects:
-        yield from (f"The {entry['name']} {fact}." for fact in entry["facts"])
-        yield from entry.get("also", [])
+        yield from (f"The {entry['name']} {fact}." for fact in [*entry["facts"], entry["reason"]])
+        yield from (f" {name}" for name in entry.get("also", []))
+    requests = Requests(load_objects(), rng)
+    for texts in [*requests.known.values(), *requests.hints.values(), *(thing["words"] for thing in requests.things)]:
+        yield from map(sentence, texts)
     for _ in range(scenes):
         for question in asker.several_families(world.draw(rng, world.train_styles), 8):
-            yield question.text
+            yield sentence(question.text)
             yield question.answer.replace("[SEG]", "")
 
 
@@ -56,7 +61,7 @@ def main():
     tokenizer = train(corpus(World(ground_seed=1), random.Random(3)))
     tokenizer.save(str(PATH))
     print(tokenizer.get_vocab_size(), "tokens")
-    print(tokenizer.encode("Where is the umbrella? The umbrella keeps the rain off. [SEG]<|im_end|>").tokens)
+    print(tokenizer.encode(" where is the umbrella? The umbrella keeps the rain off. [SEG]<|im_end|>").tokens)
 
 
 if __name__ == "__main__":

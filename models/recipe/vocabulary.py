@@ -22,6 +22,7 @@ class Vocabulary:
         self.prefix = self.encode("<|im_start|>user\n<img>" + "<IMG_CONTEXT>" * IMAGE_TOKENS + "</img>")
         self.start = self.prefix.index(self.image)  # of the image tokens
         self.known = {}
+        self.tail = len(self.question(""))  # what stands between a question's words and its answer
 
     def fingerprint(self):
         """The same only where every token has the same number."""
@@ -29,6 +30,10 @@ class Vocabulary:
 
     def encode(self, text):
         return self.tokenizer.encode(text).ids
+
+    def words(self, text):
+        """Of a question, without what ends it."""
+        return self.encode(sentence(text))
 
     def question(self, text):
         return self.encode(f"{sentence(text)}<|im_end|>\n<|im_start|>assistant\n")

@@ -8,15 +8,18 @@ import torch
 HEADS = ("classify", "classify_patch", "ground")  # thrown away after training
 
 
-def optimizer_for(module):
-    """AdamW without weight decay on vectors, embeddings and position tables; the classifiers' group is marked as `head`."""
+def optimizer_for(module, faster=None):
+    """AdamW without weight decay on vectors, embeddings and position tables; the classifiers' group is marked as `head`. `faster`
+    are a parameter and how many times the others' rate it learns at.
+    """
     decayed, plain, heads = [], [], []
     for name, parameter in module.named_parameters():
-        if parameter.requires_grad:
+        if parameter.requires_grad and not (faster and parameter is faster[0]):
             matrix = parameter.ndim >= 2 and "embed" not in name and "token" not in name
             (heads if name.startswith(HEADS) else decayed if matrix else plain).append(parameter)
     groups = [dict(params=decayed, weight_decay=0.05), dict(params=plain, weight_decay=0.0)]
     groups += [dict(params=heads, weight_decay=0.0, head=True)] if heads else []
+    groups += [dict(params=[faster[0]], weight_decay=0.0, times=faster[1])] if faster else []
     return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
 
 
@@ -25,9 +28,9 @@ class Learner:
     skipped, without waiting for the device.
     """
 
-    def __init__(self, module, rate, decay=0.998):
+    def __init__(self, module, rate, decay=0.998, faster=None):
         self.module, self.rate, self.decay = module, rate, decay
-        self.optimizer = optimizer_for(module)
+        self.optimizer = optimizer_for(module, faster)
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self.live = {k: v for k, v in module.state_dict().items() if v.is_floating_point()}
         self.average = {k: v.detach().clone() for k, v in self.live.items()}
@@ -36,7 +39,7 @@ class Learner:
     def learn(self, share, step, heads_alone=False):
         """One step at `share` of the rate; heads that learn alone do so at twice the full rate. Returns the gradient's norm."""
         for group in self.optimizer.param_groups:
-            group["lr"] = 2 * self.rate if group.get("head") and heads_alone else self.rate * share
+            group["lr"] = 2 * self.rate if group.get("head") and heads_alone else self.rate * share * group.get("times", 1)
         grads = [p.grad for p in self.parameters if p.grad is not None]
         norm = torch.stack(torch._foreach_norm(grads)).norm()
         bad = (~torch.isfinite(norm)).float()
