@@ -17,7 +17,7 @@ def bags(vocabulary, texts):
     """Texts as sparse counts of tokens, each row divided by the root of its length: texts x vocabulary size."""
     index, values = [[], []], []
     for row, text in enumerate(texts):
-        ids = sorted(set(vocabulary.encode(text)))
+        ids = sorted(set(vocabulary.words(text)))
         index[0] += [row] * len(ids)
         index[1] += ids
         values += [len(ids) ** -0.5] * len(ids)
@@ -40,6 +40,18 @@ def fit(vocabulary, texts, kinds, classes):
         loss.backward()
         optimizer.step()
     return (weights - weights.mean(1, keepdim=True)).detach()
+
+
+def told(requests, objects):
+    """All that is written for training, and the class of each (the number of classes for what is outside)."""
+    texts, kinds = [], []
+    for kind, entry in enumerate(objects):
+        own = [*requests.known[kind], *requests.hints[kind], *entry["facts"][:-1], entry["name"], *entry.get("also", [])]
+        texts, kinds = texts + own, kinds + [kind] * len(own)
+    for entry in requests.things:
+        own = [entry["thing"], *entry["requests"], *entry["words"]]
+        texts, kinds = texts + own, kinds + [requests.outside] * len(own)
+    return texts, kinds
 
 
 @torch.no_grad()

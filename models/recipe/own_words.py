@@ -14,12 +14,12 @@ from wording import VERBS, Wording, slipped, with_article
 
 FOLDER = Path(__file__).parent / "words"
 CHECKED = 20  # one in so many requests is never trained on, to measure by
-HINTED = 0.5  # share of requests made from hints alone
+HINTED = 0.6  # share of requests made from hints alone
 NAMED = 0.4  # share of requests for outside things that call them by name
 JOINED, RECAST, FRAMED, SLIPS = 0.12, 0.3, 0.25, 0.08  # shares joined with another, reworded by rule, framed, mistyped
-DROPPED = 0.1  # share of a request's words that are left out in most of them …
-VAGUE, VAGUEST = 0.3, 0.5  # … and share of requests of which up to that much is, so that the picture has to help
-MUDDLED, FOREIGN = 0.2, (0.2, 0.5)  # share of requests in which that share of words is exchanged for others' words
+DROPPED = 0.25  # share of a request's words that are left out in most of them …
+VAGUE, VAGUEST = 0.5, 0.7  # … and share of requests of which up to that much is, so that the picture has to help
+MUDDLED, FOREIGN = 0.35, (0.2, 0.6)  # share of requests in which that share of words is exchanged for others' words
 
 FRAMES = [
     "please {r}", "{r} please", "{r}, please", "{r} pls", "hey, {r}", "hi! {r}", "ok so {r}", "um, {r}", "{r} thanks", "{r}, thank you",

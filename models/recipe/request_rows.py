@@ -11,7 +11,7 @@ from question import Question
 from questions import FAMILIES, PRACTICE, UNKNOWN, Asker
 from vocabulary import Vocabulary
 
-ABSENT, OUTSIDE = 0.30, 0.16  # shares of requests for what is not there, and for what nano does not know
+ABSENT, OUTSIDE = 0.27, 0.24  # shares of requests for what is not there, and for what nano does not know
 TRUE_GRIDS = 0.2  # share of rows answered from the true grid
 PIECED, PIECES = 0.2, 0.12  # share of requests whose words are cut into smaller tokens, and how often a merge is left out
 

@@ -55,18 +55,6 @@ def arguments():
     return parser.parse_args()
 
 
-def evidence_of(vocabulary, requests, objects):
-    """What each token says about the classes (vocabulary size x classes + 1), from all that is written for training."""
-    texts, kinds = [], []
-    for kind, entry in enumerate(objects):
-        told = [*requests.known[kind], *requests.hints[kind], *entry["facts"][:-1], entry["name"], *entry.get("also", [])]
-        texts, kinds = texts + told, kinds + [kind] * len(told)
-    for entry in requests.things:
-        told = [entry["thing"], *entry["requests"], *entry["words"]]
-        texts, kinds = texts + told, kinds + [requests.outside] * len(told)
-    return evidence.fit(vocabulary, texts, kinds, len(objects) + 1)
-
-
 def rate_at(share, step):
     """Warm-up, then a cosine over the whole time."""
     return min(1, (step + 1) / WARM) * (LEAST + (1 - LEAST) * 0.5 * (1 + math.cos(math.pi * min(share, 1))))
@@ -109,7 +97,8 @@ class WordsRun:
         former = Tokenizer.from_file(str(path)).get_vocab() if path.exists() else {}
         fresh = [number for text, number in self.vocabulary.tokenizer.get_vocab().items() if text not in former]
         table = self.speaker.vlm.get_input_embeddings().weight
-        evidence.begin_with(table, evidence_of(self.vocabulary, requests, objects), fresh)
+        weights = evidence.fit(self.vocabulary, *evidence.told(requests, objects), len(objects) + 1)
+        evidence.begin_with(table, weights, fresh)
 
     def learner_of(self, speaker):
         """Only Qwen2 and bridge learn, and token embeddings faster than the rest."""

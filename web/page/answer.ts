@@ -4,6 +4,7 @@ import { AskmaskError } from "../lib";
 import type { App } from "./app";
 import { NANO } from "./choice";
 import { button, byId, make } from "./dom";
+import { knownObjects } from "./known";
 import { EXPLANATIONS, outcomeOf } from "./outcome";
 import { splitAtMarks } from "./words";
 
@@ -67,7 +68,10 @@ export class AnswerView {
     const outcome = outcomeOf(edits.items.map(({ found }) => found));
     if (outcome === null) return ["", () => []];
     const { title, text } = EXPLANATIONS[outcome];
-    return [outcome, () => [make("strong", {}, title), make("p", {}, text)]];
+    const unknown =
+      outcome === "nothing-matches" && this.app.runtime.choice.source.kind === "embedded";
+    const more = unknown ? knownObjects : () => [];
+    return [outcome, () => [make("strong", {}, title), make("p", {}, text), ...more()]];
   }
 
   #errorNote(error: Error): Node[] {

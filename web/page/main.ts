@@ -7,6 +7,7 @@ import { connectDiagnostics } from "./diagnostics";
 import { byId } from "./dom";
 import { Intake } from "./intake";
 import { Keyboard } from "./keyboard";
+import { loadKnown } from "./known";
 import { Legend } from "./legend";
 import { ModelPanel } from "./models/panel";
 import { Offline } from "./offline";
@@ -123,6 +124,7 @@ connectLiveRegion(app);
 new ModelPanel(app, offline);
 connectOffline(app, offline);
 connectDiagnostics(app, () => offline.kept);
-// Without either the page still works on people's own pictures.
+// Without any of these the page still works on people's own pictures.
 new Samples(app).load().catch(console.error);
+loadKnown().catch(console.error);
 tellModelSize().catch(console.error);

@@ -174,7 +174,7 @@ fn without_a_folder_the_embedded_model_answers() {
     let outcome = askmask([
         "ask",
         scene.to_str().unwrap(),
-        "Where is the bus?",
+        "Where is the truck?",
         "--json",
     ]);
     let found = outcome.json();

@@ -154,6 +154,17 @@ test("explains each way of finding no mask", async ({ page }) => {
   }
 });
 
+test("where nano found nothing, it says what it knows", async ({ page }) => {
+  await ask(page, "nothing there");
+  await idle(page);
+  const names = page.locator("#note details p");
+  await expect(names).toBeHidden();
+  await page.getByText("The 3 things that nano knows").click();
+  await expect(names).toHaveText("dog, umbrella, star");
+  await askAndFind(page, "umbrella");
+  await expect(names).toHaveCount(0);
+});
+
 test("shows the model's text as text", async ({ page }) => {
   await askAndFind(page, "markup");
   await expect(answerText(page)).toContainText("<b>bold</b>");

@@ -26,7 +26,7 @@ test("cells are pasted as text; the picture and its objects stay", async ({ page
 });
 
 test("the canvas follows a denser screen, and clicks hit", async ({ page }) => {
-  await openAndAsk(page, "Segment the apple and the carrot.");
+  await openAndAsk(page, "Segment the banana and the pineapple.");
   await expect(page.locator(".object")).toHaveCount(2);
   const width = () => page.locator("#canvas").evaluate((it: HTMLCanvasElement) => it.width);
   const before = await width();
@@ -37,11 +37,11 @@ test("the canvas follows a denser screen, and clicks hit", async ({ page }) => {
   await expect.poll(width).toBe(2 * before);
   const box = await page.locator("#canvas").boundingBox();
   if (box === null) throw new Error("the canvas is not on the page");
-  // Where the kitchen's carrot is.
+  // Where the kitchen's pineapple is.
   const scale = Math.min(box.width / 896, box.height / 640);
-  const at = { x: box.x + box.width / 2 - 195 * scale, y: box.y + box.height / 2 + 195 * scale };
+  const at = { x: box.x + box.width / 2 + 232 * scale, y: box.y + box.height / 2 + 70 * scale };
   await page.mouse.click(at.x, at.y);
-  await expect(page.locator(".object.selected .object-title")).toHaveText("Carrot");
+  await expect(page.locator(".object.selected .object-title")).toHaveText("Pineapple");
 });
 
 test("a model by its address, with a permission that nobody gives", async ({ page }) => {
@@ -65,8 +65,8 @@ test("a sample dragged onto the picture is opened; one of another site is explai
   expect(await drop(page, "body", foreign)).toEqual([true, true]);
   await expect(page.locator("#note strong")).toContainText("example.org");
   expect(page.url()).toBe(`${SITE}/?device=cpu`);
-  await drop(page, "#viewport", { "text/uri-list": `${SITE}/samples/beach.webp` });
-  await expect(page.locator("#live")).toContainText("beach.webp is ready", { timeout: 120_000 });
+  await drop(page, "#viewport", { "text/uri-list": `${SITE}/samples/zoo.webp` });
+  await expect(page.locator("#live")).toContainText("zoo.webp is ready", { timeout: 120_000 });
 });
 
 test("the file picker names formats, so that iPhones convert theirs", async ({ page }) => {

@@ -26,7 +26,7 @@ impl Reader {
         let folder = TempDir::new().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         let fixtures = root().join("tests/fixtures");
-        let sample = root().join("web/public/samples/beach.webp");
+        let sample = root().join("web/public/samples/zoo.webp");
         for name in ["picture.jpg", "photo.jpg"] {
             fs::copy(&sample, path(name)).expect("copied");
         }
