@@ -125,11 +125,13 @@ def closing_mark(text):
 
 
 def sentence(text):
-    """A question however it was typed, in the form that `question_form` of config.json asks for."""
+    """A question however it was typed, in the form that `question_form` of config.json asks for. It begins with a space, so that
+    its first word is the same token as anywhere else.
+    """
     text = in_plain_marks(unicodedata.normalize("NFKC", in_plain_marks(text))).lower()
     words = " ".join(text.split())
     bare = words.strip(" ?!.,;:¿¡'")
-    return capital(bare) + closing_mark(bare) if bare else words
+    return f" {bare}{closing_mark(bare)}" if bare else words
 
 
 def in_plain_marks(text):
