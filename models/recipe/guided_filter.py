@@ -42,11 +42,11 @@ def lines_of(guide, values, radius):
 
 def box(values, radius):
     """Means over windows of 2 · radius + 1, of which only what lies in the picture counts; rows and columns may differ in it."""
-    for axis, radius in enumerate(np.broadcast_to(radius, 2)):
+    for axis, reach in enumerate(np.broadcast_to(radius, 2)):
         length = values.shape[axis]
         sums = np.concatenate([np.zeros_like(values.take([0], axis)), values.cumsum(axis)], axis)
         at = np.arange(length)
-        first, end = np.maximum(at - radius, 0), np.minimum(at + radius + 1, length)
+        first, end = np.maximum(at - reach, 0), np.minimum(at + reach + 1, length)
         counts = (end - first).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
         values = (sums.take(end, axis) - sums.take(first, axis)) / counts
     return values
