@@ -1,9 +1,9 @@
 //! Every stage against PyTorch and transformers, on the CPU backend.
 //! On the GPU: `gpu/golden.rs`; in the browser: `browser/`.
 
-use askmask_core::DeviceKind;
-use askmask_core::pipeline::Prompts;
-use askmask_tests::golden::{Golden, assert_close};
+use askmask_core::pipeline::{Object, Prompts};
+use askmask_core::{DeviceKind, ImageSize, Mask};
+use askmask_tests::golden::{Golden, assert_close, files};
 
 /// Largest |Δ| as a share of a stage's largest value.
 const TOLERANCE: f32 = 1e-4;
@@ -63,6 +63,40 @@ fn every_stage_of_a_quantized_model() {
 #[test]
 fn one_tile_tied_embeddings_and_resized_positions() {
     Golden::run("sa2va_nano_shape", DeviceKind::Cpu).assert_parity(TOLERANCE);
+}
+
+/// The filter itself is compared in `resample.rs`.
+#[test]
+fn masks_of_words_and_clicks_are_guided_where_the_model_asks_for_it() {
+    let fixture = "sa2va_tiny";
+    let mut files = files(fixture);
+    files.config = files
+        .config
+        .replacen('{', "{\"mask_upsampling\": \"guided\",", 1);
+    let golden = Golden::of(files, (fixture, fixture), DeviceKind::Cpu);
+    let sam = &golden.model.config().grounding_encoder;
+    let (side, image) = (sam.image_size, golden.picture.image());
+    let low = ImageSize {
+        height: sam.mask_side(),
+        width: sam.mask_side(),
+    };
+    let assert_guided = |object: &Object| {
+        let logits = object.low_res_logits();
+        let guided = Mask::from_logits_guided(logits, low, side, image);
+        assert_eq!(object.mask, guided);
+        let enlarged = Mask::from_logits(logits, low, side, image.size());
+        assert_ne!(object.mask, enlarged);
+    };
+    assert_eq!(golden.answer.objects.len(), 2);
+    golden.answer.objects.iter().for_each(assert_guided);
+    let clicks = Prompts {
+        points: golden.points(),
+        bbox: None,
+    };
+    let (clicked, rows) = golden.refine("points", &clicks, None);
+    assert_guided(&clicked);
+    // What prompts the decoder again is the same either way.
+    assert_close(&rows, TOLERANCE);
 }
 
 #[test]

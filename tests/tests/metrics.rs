@@ -1,6 +1,5 @@
 //! Measures against NumPy.
 
-use askmask_core::Mask;
 use askmask_core::image::ImageSize;
 use askmask_core::mask::rle::Rle;
 use askmask_eval::measures::{Convention, Measure, Measured, Prediction, Summary, Truth};
@@ -11,6 +10,8 @@ use serde::Deserialize;
 struct Fixture {
     size: [usize; 2],
     samples: Vec<Sample>,
+    outlines: Vec<Outline>,
+    boundary_f: f64,
     reason_seg: ReasonSeg,
     scenes: Scenes,
     grefcoco: GRefCoco,
@@ -23,6 +24,16 @@ struct Sample {
     truth: String,
     ignore: String,
     iou: f64,
+    boundary_f: f64,
+}
+
+#[derive(Deserialize)]
+struct Outline {
+    size: [usize; 2],
+    predicted: String,
+    truth: String,
+    ignore: String,
+    boundary_f: f64,
 }
 
 #[derive(Deserialize)]
@@ -59,30 +70,9 @@ impl Fixture {
         fixture
     }
 
-    fn mask(&self, counts: &str) -> Mask {
-        let [height, width] = self.size;
-        let size = ImageSize { height, width };
-        Rle::from_compressed(size, counts).unwrap().decode()
-    }
-
     fn measured(&self) -> Vec<Measured> {
-        let measured = |sample: &Sample| {
-            let mask = self.mask(&sample.predicted);
-            let prediction = Prediction {
-                marked: String::new(),
-                segs: u32::from(mask.area() > 0),
-                mask,
-            };
-            let truth = Truth {
-                mask: self.mask(&sample.truth),
-                ignore: Some(self.mask(&sample.ignore)),
-                answer: None,
-                names: None,
-                constraints: Vec::new(),
-            };
-            Measured::of(&prediction, &truth).unwrap()
-        };
-        self.samples.iter().map(measured).collect()
+        let of = |s: &Sample| measured(self.size, [&s.predicted, &s.truth, &s.ignore]);
+        self.samples.iter().map(of).collect()
     }
 
     fn summary(&self, convention: Convention) -> Summary {
@@ -90,6 +80,26 @@ impl Fixture {
         let pictures = self.samples.iter().map(|sample| sample.picture.as_str());
         Summary::of(pictures.zip(&measured), convention)
     }
+}
+
+/// Measures a prediction with its truth and what to ignore, each in COCO's compressed counts.
+fn measured([height, width]: [usize; 2], masks: [&str; 3]) -> Measured {
+    let size = ImageSize { height, width };
+    let decode = |counts| Rle::from_compressed(size, counts).unwrap().decode();
+    let [predicted, truth, ignore] = masks.map(decode);
+    let prediction = Prediction {
+        marked: String::new(),
+        segs: u32::from(predicted.area() > 0),
+        mask: predicted,
+    };
+    let truth = Truth {
+        mask: truth,
+        ignore: Some(ignore),
+        answer: None,
+        names: None,
+        constraints: Vec::new(),
+    };
+    Measured::of(&prediction, &truth).unwrap()
 }
 
 fn near(found: f64, expected: f64) {
@@ -102,6 +112,27 @@ fn every_iou_is_that_of_lisa() {
     for (sample, measured) in fixture.samples.iter().zip(fixture.measured()) {
         near(measured.overlap().iou_reason_seg(), sample.iou);
     }
+}
+
+#[test]
+fn every_boundary_is_that_of_opencv() {
+    let fixture = Fixture::open();
+    for (sample, measured) in fixture.samples.iter().zip(fixture.measured()) {
+        near(measured.boundary_f, sample.boundary_f);
+    }
+    assert!(fixture.outlines.len() >= 9);
+    for outline in &fixture.outlines {
+        let masks = [&outline.predicted, &outline.truth, &outline.ignore];
+        let masks = masks.map(String::as_str);
+        near(measured(outline.size, masks).boundary_f, outline.boundary_f);
+    }
+    let figure = fixture.summary(Convention::ReasonSeg);
+    let figure = figure.get(Measure::BoundaryF).unwrap();
+    near(figure.value, fixture.boundary_f);
+    assert!(figure.interval.low < figure.value && figure.value < figure.interval.high);
+    assert_eq!(figure.questions, 60);
+    let scenes = fixture.summary(Convention::Scenes);
+    assert_eq!(scenes.get(Measure::BoundaryF).unwrap().questions, 48);
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! Resizing against Pillow (pictures) and PyTorch (logits).
+//! Resizing against Pillow (pictures), PyTorch (logits) and NumPy (logits guided by a picture).
 
+use askmask_core::SourceImage;
 use askmask_core::image::ImageSize;
 use askmask_core::image::resample::resize;
-use askmask_core::mask::{Mask, resize_bilinear};
+use askmask_core::mask::{Mask, guided_rows, resize_bilinear};
 use askmask_tests::Tensors;
 
 #[test]
@@ -38,6 +39,32 @@ fn bilinear_and_masks_equal_pytorch() {
         cases += 1;
     }
     assert!(cases >= 5);
+}
+
+#[test]
+fn guided_masks_equal_numpy() {
+    let tensors = Tensors::open("guided_filter.safetensors");
+    let sides = tensors.i64("sides");
+    assert!(sides.len() >= 6);
+    for (case, side) in sides.into_iter().enumerate() {
+        let name = |part| format!("case{case}_{part}");
+        let (logits, low) = (name("logits"), tensors.size(&name("logits")));
+        let logits = tensors.f32(&logits);
+        let picture = SourceImage::from(tensors.picture(&name("picture")));
+        let mut guided = Vec::new();
+        guided_rows(&logits, low, side as usize, &picture, |row| {
+            guided.extend_from_slice(row);
+        });
+        assert_close(&guided, &tensors.f32(&name("guided")), &name("guided"));
+        // The fixture has no pixel nearer to one half than the two may differ.
+        let mask = Mask::from_logits_guided(&logits, low, side as usize, &picture);
+        assert_eq!(mask.size, picture.size());
+        assert!(
+            mask.data == tensors.bytes(&name("mask")),
+            "{}",
+            name("mask")
+        );
+    }
 }
 
 fn assert_close(ours: &[f32], expected: &[f32], name: &str) {

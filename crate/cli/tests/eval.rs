@@ -98,6 +98,8 @@ fn scenes_are_measured_and_reported() {
     assert!(outcome.stdout.contains("| seen  | direct "), "{outcome:?}");
     let results = json_file(&out.path().join("results.json"));
     assert!(measure(&results, "direct", "giou").as_f64().unwrap() > 0.999);
+    assert_eq!(measure(&results, "direct", "boundary_f"), 1.0);
+    assert!(measure(&results, "false-premise", "boundary_f").is_null());
     assert_eq!(
         measure(&results, "false-premise", "false_premise_right"),
         1.0
@@ -110,6 +112,9 @@ fn scenes_are_measured_and_reported() {
     }
     let csv = fs::read_to_string(out.path().join("results.csv")).unwrap();
     assert_eq!(csv.lines().count(), 3, "{csv}");
+    let cells = |line: usize| csv.lines().nth(line).unwrap().rsplit(',');
+    let column = cells(0).position(|name| name == "boundary_f").unwrap();
+    assert_eq!(cells(1).nth(column), Some("1.000000"), "{csv}");
 
     let gallery = out.path().join("gallery");
     let page = fs::read_to_string(gallery.join("index.html")).unwrap();

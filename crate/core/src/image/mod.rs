@@ -1,5 +1,6 @@
 //! Pictures: untrusted bytes become 8-bit sRGB, the right way up.
 
+pub(crate) mod area_average;
 mod color;
 mod exif;
 mod gif;

@@ -3,12 +3,18 @@
 //! Coordinates are picture pixels, x to the right and y down, and pixel (0, 0) covers the square
 //! from (0, 0) to (1, 1).
 
+mod bilinear;
+mod guided_filter;
+mod majority;
 mod png;
 pub mod rle;
 mod svg;
 
 use crate::error::Error;
-use crate::image::ImageSize;
+use crate::image::{ImageSize, SourceImage};
+use bilinear::Resized;
+pub use bilinear::resize_bilinear;
+pub use guided_filter::guided_rows;
 
 /// Which pixels belong to an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +65,38 @@ impl Mask {
         };
         let logits = resize_bilinear(low_res, low, square);
         let mut data = Vec::with_capacity(to.pixels());
-        bilinear_rows(&logits, square, to, |row| {
-            data.extend(row.iter().map(|&logit| u8::from(logit > 0.0)));
-        });
+        let mut rows = Resized::new(&logits, square, to);
+        for y in 0..to.height {
+            data.extend(rows.at(y).iter().map(|&logit| u8::from(logit > 0.0)));
+        }
         Self { size: to, data }
+    }
+
+    /// The mask of a mask decoder's logits, brought to the edges of the picture: [`guided_rows`],
+    /// then inside where that is above one half, then what most pixels of a window say.
+    ///
+    /// The filter knows one linear function of the color for each pixel of the square of side `via`,
+    /// and a window is about as large as such a pixel in the picture: a single one in a picture of
+    /// that size. In larger ones the majority takes out the specks that a photograph's or JPEG's
+    /// noise makes where the filter is undecided; straight edges stay where they are.
+    ///
+    /// `low_res` is `low` row-major. Beside the mask, some rows of the picture are held at a time,
+    /// and planes of the square.
+    #[must_use]
+    pub fn from_logits_guided(
+        low_res: &[f32],
+        low: ImageSize,
+        via: usize,
+        image: &SourceImage,
+    ) -> Self {
+        let size = image.size();
+        let mut data = Vec::with_capacity(size.pixels());
+        guided_rows(low_res, low, via, image, |row| {
+            data.extend(row.iter().map(|&share| u8::from(share > 0.5)));
+        });
+        let radius = |side: usize| side / (2 * via.max(1));
+        majority::smooth(&mut data, size, radius(size.height), radius(size.width));
+        Self { size, data }
     }
 
     /// Number of pixels inside.
@@ -170,100 +204,12 @@ impl Mask {
     }
 }
 
-/// Bilinear resize of a row-major map, as PyTorch's `interpolate` with `align_corners=False`
-/// and without antialias. An empty map gives zeros.
-#[must_use]
-pub fn resize_bilinear(values: &[f32], from: ImageSize, to: ImageSize) -> Vec<f32> {
-    let mut resized = Vec::with_capacity(to.pixels());
-    bilinear_rows(values, from, to, |row| resized.extend_from_slice(row));
-    resized
-}
-
-/// Hands each row of the resized map to `sink`, top to bottom.
-fn bilinear_rows(values: &[f32], from: ImageSize, to: ImageSize, mut sink: impl FnMut(&[f32])) {
-    let columns = taps(from.width, to.width);
-    let source_row = |y: usize| {
-        let start = y * from.width;
-        values.get(start..start + from.width).unwrap_or_default()
-    };
-    let mut upper = Widened::new(to.width);
-    let mut lower = Widened::new(to.width);
-    let mut row = vec![0.0; to.width];
-    for tap in taps(from.height, to.height) {
-        if upper.y != Some(tap.near) {
-            // Going down, the lower row becomes the upper one.
-            std::mem::swap(&mut upper, &mut lower);
-        }
-        upper.set(tap.near, source_row(tap.near), &columns);
-        lower.set(tap.far, source_row(tap.far), &columns);
-        for ((out, upper), lower) in row.iter_mut().zip(&upper.row).zip(&lower.row) {
-            *out = tap.mix(*upper, *lower);
-        }
-        sink(&row);
-    }
-}
-
-/// One source row at the target's width, kept until another is needed.
-struct Widened {
-    y: Option<usize>,
-    row: Vec<f32>,
-}
-
-impl Widened {
-    fn new(width: usize) -> Self {
-        Self {
-            y: None,
-            row: vec![0.0; width],
-        }
-    }
-
-    fn set(&mut self, y: usize, source: &[f32], columns: &[Tap]) {
-        if self.y == Some(y) {
-            return;
-        }
-        let at = |x: usize| source.get(x).copied().unwrap_or_default();
-        for (out, tap) in self.row.iter_mut().zip(columns) {
-            *out = tap.mix(at(tap.near), at(tap.far));
-        }
-        self.y = Some(y);
-    }
-}
-
-/// Two neighboring source positions, and how much of the second there is in a target position.
-struct Tap {
-    near: usize,
-    far: usize,
-    weight: f32,
-}
-
-impl Tap {
-    fn mix(&self, near: f32, far: f32) -> f32 {
-        (1.0 - self.weight) * near + self.weight * far
-    }
-}
-
-/// Pixel centers are at half coordinates; the border pixels reach to the edges.
-fn taps(from: usize, to: usize) -> Vec<Tap> {
-    let scale = from as f32 / to as f32;
-    let last = from.saturating_sub(1);
-    (0..to)
-        .map(|i| {
-            let position = (scale * (i as f32 + 0.5) - 0.5).max(0.0);
-            let near = (position as usize).min(last);
-            Tap {
-                near,
-                far: (near + 1).min(last),
-                weight: (position - near as f32).min(1.0),
-            }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::RgbImage;
 
-    /// Rows of `#` inside and anything else outside.
+    /// Resized of `#` inside and anything else outside.
     pub(super) fn mask(rows: &[&str]) -> Mask {
         let size = ImageSize {
             height: rows.len(),
@@ -326,35 +272,6 @@ mod tests {
     }
 
     #[test]
-    fn doubling_keeps_borders_and_mixes_quarters() {
-        // By hand from the definition: 0, 1/4, 3/4, 1.
-        let out = resize_bilinear(
-            &[0.0, 1.0],
-            ImageSize {
-                height: 1,
-                width: 2,
-            },
-            ImageSize {
-                height: 1,
-                width: 4,
-            },
-        );
-        assert_eq!(out, [0.0, 0.25, 0.75, 1.0]);
-        let column = resize_bilinear(
-            &[0.0, 1.0],
-            ImageSize {
-                height: 2,
-                width: 1,
-            },
-            ImageSize {
-                height: 4,
-                width: 1,
-            },
-        );
-        assert_eq!(column, out);
-    }
-
-    #[test]
     fn row_by_row_equals_the_whole() {
         let low = ImageSize {
             height: 8,
@@ -382,19 +299,17 @@ mod tests {
             height: 4,
             width: 4,
         };
+        let none = ImageSize {
+            height: 0,
+            width: 0,
+        };
         assert_eq!(resize_bilinear(&[], size, size), vec![0.0; 16]);
-        assert_eq!(
-            Mask::from_logits(
-                &[],
-                ImageSize {
-                    height: 0,
-                    width: 0
-                },
-                4,
-                size
-            )
-            .area(),
-            0
-        );
+        assert_eq!(Mask::from_logits(&[], none, 4, size).area(), 0);
+        let image = RgbImage {
+            size,
+            data: vec![0; 48],
+        };
+        let image = image.into();
+        assert_eq!(Mask::from_logits_guided(&[], none, 4, &image).area(), 0);
     }
 }

@@ -6,6 +6,7 @@ use super::Picture;
 use crate::error::Error;
 use crate::image::ImageSize;
 use crate::mask::Mask;
+use crate::models::sa2va::MaskUpsampling;
 use crate::models::sam2::{Candidates, MASKS, MaskPrompt};
 use crate::runtime::device::read;
 use crate::runtime::run::Run;
@@ -45,13 +46,12 @@ impl Object {
         &self.low_res
     }
 
-    /// Reads the candidates of one prompt, chooses one and brings it to `size`. `side` is that of
-    /// the model's square input.
-    pub(super) async fn choose(
+    /// Reads the candidates of one prompt, chooses one and has its logits, row-major and of the
+    /// size that goes with them, drawn at the picture's size.
+    async fn choose(
         candidates: Candidates,
         choice: Choice,
-        side: usize,
-        size: ImageSize,
+        draw: impl FnOnce(&[f32], ImageSize) -> Mask,
     ) -> Result<Self, Error> {
         let [_, height, width] = candidates.masks.dims();
         let area = height * width;
@@ -71,7 +71,7 @@ impl Object {
         let best = choice.pick(&masks, &scores[..MASKS]);
         let low = ImageSize { height, width };
         Ok(Self {
-            mask: Mask::from_logits(masks[best], low, side, size),
+            mask: draw(masks[best], low),
             score: scores[best],
             object_score: 1.0 / (1.0 + (-scores[MASKS]).exp()),
             low_res: masks[best]
@@ -95,7 +95,11 @@ impl Picture {
         let candidates = heads.forward(&self.features, prompt, run).await?;
         run.look();
         let side = inner.config.grounding_encoder.image_size;
-        Object::choose(candidates, choice, side, self.size()).await
+        let draw = |logits: &[f32], low| match inner.config.mask_upsampling {
+            MaskUpsampling::Bilinear => Mask::from_logits(logits, low, side, self.size()),
+            MaskUpsampling::Guided => Mask::from_logits_guided(logits, low, side, self.image()),
+        };
+        Object::choose(candidates, choice, draw).await
     }
 }
 

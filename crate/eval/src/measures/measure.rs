@@ -35,6 +35,9 @@ pub enum Measure {
     /// Summed intersection over summed union; see [`Convention`].
     #[serde(rename = "ciou")]
     CIou,
+    /// Mean contour accuracy F of DAVIS, over the questions that gIoU counts: how well the mask's
+    /// boundary lies on the true one, within 4 of 640 parts of the picture's longer side.
+    BoundaryF,
     /// Share of targeted questions with an IoU of at least 0.7.
     #[serde(rename = "pr@0.7")]
     Pr70,
@@ -72,9 +75,10 @@ pub enum Measure {
 
 impl Measure {
     /// Every measure, in the order in which they are reported.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::GIou,
         Self::CIou,
+        Self::BoundaryF,
         Self::Pr70,
         Self::Pr80,
         Self::Pr90,
@@ -111,6 +115,13 @@ impl Measure {
                 _ => Ratio {
                     numerator: overlap.intersection as f64,
                     denominator: overlap.union as f64,
+                },
+            },
+            Self::BoundaryF => match convention {
+                Convention::Scenes if !targeted => Ratio::default(),
+                _ => Ratio {
+                    numerator: question.boundary_f,
+                    denominator: 1.0,
                 },
             },
             Self::Pr70 => precise(0.7),

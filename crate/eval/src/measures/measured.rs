@@ -5,6 +5,7 @@ use askmask_core::mask::Mask;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{names_all, same_words};
+use super::boundary::boundary_f;
 use super::statement::statements;
 use super::{Constraint, Overlap, Statements};
 
@@ -35,7 +36,7 @@ pub struct Prediction {
 }
 
 /// What is left of a question once it was answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// Whether there was something to segment.
     pub targeted: bool,
@@ -43,6 +44,10 @@ pub struct Measured {
     pub segs: u32,
     #[serde(flatten)]
     overlap: Overlap,
+    /// How well the mask's boundary lies on the true one, 0 to 1; see [`Measure::BoundaryF`].
+    ///
+    /// [`Measure::BoundaryF`]: super::Measure::BoundaryF
+    pub boundary_f: f64,
     /// Whether the answer was the expected one, word for word; here and below nothing where that
     /// is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +69,8 @@ impl Measured {
     /// [`Error::InvalidQuery`] when the masks are of different sizes.
     pub fn of(prediction: &Prediction, truth: &Truth) -> Result<Self, Error> {
         let overlap = Overlap::of(&prediction.mask, &truth.mask, truth.ignore.as_ref())?;
+        let (predicted, ignore) = (&prediction.mask, truth.ignore.as_ref());
+        let boundary_f = boundary_f(predicted, &truth.mask, ignore)?;
         let mut satisfied = None;
         for constraint in &truth.constraints {
             satisfied = Some(satisfied.unwrap_or(true) && constraint.holds(&prediction.mask)?);
@@ -73,6 +80,7 @@ impl Measured {
             targeted: overlap.truth > 0,
             segs: prediction.segs,
             overlap,
+            boundary_f,
             same_words: truth
                 .answer
                 .as_ref()

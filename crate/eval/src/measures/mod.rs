@@ -5,10 +5,12 @@
 //! files or runs a model.
 //!
 //! IoU of single masks and their means follow the code of the data sets: LISA's for ReasonSeg and
-//! RefCOCO, ReLA's for gRefCOCO. Each item names its source.
+//! RefCOCO, ReLA's for gRefCOCO. Each item names its source. Boundaries are those of DAVIS.
 
 mod answer;
 mod bootstrap;
+mod boundary;
+mod distance;
 mod measure;
 mod measured;
 mod overlap;

@@ -7,7 +7,7 @@ use askmask_eval::datasets::Dataset;
 use crate::eval::rows::Row;
 
 const HEAD: &str = "id,picture,split,family,question,answer,expected,targeted,segs,score,\
-    intersection,union,predicted,truth,same_words,named,constraints,statements_checked,\
+    intersection,union,predicted,truth,boundary_f,same_words,named,constraints,statements_checked,\
     statements_right,seconds\n";
 
 pub fn text(rows: &[Row], data: &Dataset) -> String {
@@ -38,6 +38,7 @@ pub fn text(rows: &[Row], data: &Dataset) -> String {
             overlap.union.to_string(),
             overlap.predicted.to_string(),
             overlap.truth.to_string(),
+            format!("{:.6}", m.boundary_f),
             flag(m.same_words),
             flag(m.named),
             flag(m.constraints),

@@ -13,6 +13,7 @@ fn columns(convention: Convention) -> &'static [(&'static str, Measure)] {
         Convention::Scenes => &[
             ("gIoU", Measure::GIou),
             ("cIoU", Measure::CIou),
+            ("boundary F", Measure::BoundaryF),
             ("false premise right", Measure::FalsePremiseRight),
             ("false refusals", Measure::FalseRefusals),
             ("presence", Measure::Presence),
@@ -23,6 +24,7 @@ fn columns(convention: Convention) -> &'static [(&'static str, Measure)] {
         Convention::ReasonSeg => &[
             ("gIoU", Measure::GIou),
             ("cIoU", Measure::CIou),
+            ("boundary F", Measure::BoundaryF),
             ("Pr@0.7", Measure::Pr70),
             ("Pr@0.8", Measure::Pr80),
             ("Pr@0.9", Measure::Pr90),
@@ -31,6 +33,7 @@ fn columns(convention: Convention) -> &'static [(&'static str, Measure)] {
         Convention::GRefCoco => &[
             ("gIoU", Measure::GIou),
             ("cIoU", Measure::CIou),
+            ("boundary F", Measure::BoundaryF),
             ("Pr@0.7", Measure::Pr70),
             ("Pr@0.8", Measure::Pr80),
             ("Pr@0.9", Measure::Pr90),

@@ -5,8 +5,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::QuestionForm;
 use super::settings::FIELDS;
+use super::{MaskUpsampling, QuestionForm};
 use crate::error::Error;
 use crate::first_bytes;
 use crate::models::limits::{MAX_IMAGE_SIDE, divides, unsupported, within};
@@ -26,6 +26,9 @@ pub struct Config {
     /// In which form questions reach the tokenizer; the public checkpoints have no such field.
     #[serde(default)]
     pub question_form: QuestionForm,
+    /// How masks come to the picture's size; the public checkpoints have no such field.
+    #[serde(default)]
+    pub mask_upsampling: MaskUpsampling,
     /// Most tiles a picture is cut into, the thumbnail not counted.
     #[serde(default = "twelve")]
     pub max_dynamic_patch: usize,

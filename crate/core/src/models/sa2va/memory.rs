@@ -13,11 +13,13 @@
 //! | Qwen2, per position | (3·width + 3·inner) · 4 while read, 8 · layers · key width kept |
 //! | picture's features, kept | (side² · d/8 + side²/4 · d/4 + side²/16 · d) · 4, side = pixels/4 |
 //! | mask decoder | side² · d/8 · 3 · 4, + all candidates at the model's resolution |
+//! | guided filter, where the model asks for it | pixels² · 11 · 4 |
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chat::QUESTION_TOKENS;
 use super::config::Config;
+use super::mask_upsampling::MaskUpsampling;
 use super::tensors::{EMBEDDING, IMAGE_ENCODER, LANGUAGE, MASK_DECODER, VISION, table};
 use crate::models::sam2::MASKS;
 use crate::nn::{CHUNK, MAX_SCORES};
@@ -119,7 +121,13 @@ fn features(config: &Config) -> u64 {
 fn decoder(config: &Config) -> u64 {
     let sam = &config.grounding_encoder;
     let (side, width) = (sam.mask_side() as u64, sam.d_model as u64);
-    side * side * (3 * width / 8 + MASKS as u64) * F32 + (sam.image_size as u64).pow(2) * F32
+    // Of the model's square input: the logits, and what a guided filter needs beside them.
+    let planes = match config.mask_upsampling {
+        MaskUpsampling::Bilinear => 1,
+        MaskUpsampling::Guided => 1 + 11,
+    };
+    let pixels = (sam.image_size as u64).pow(2);
+    side * side * (3 * width / 8 + MASKS as u64) * F32 + pixels * planes * F32
 }
 
 /// Keys and values of one position in all layers.

@@ -4,6 +4,7 @@
 mod chat;
 mod config;
 mod connector;
+mod mask_upsampling;
 mod memory;
 mod question_form;
 mod seg_projection;
@@ -16,6 +17,7 @@ use burn::tensor::Tensor;
 pub use chat::{Chat, QUESTION_TOKENS};
 pub use config::Config;
 pub use connector::{Connector, pixel_shuffle};
+pub use mask_upsampling::MaskUpsampling;
 pub use memory::memory;
 pub use question_form::QuestionForm;
 pub use seg_projection::SegProjection;

@@ -27,8 +27,9 @@ pub enum QuestionForm {
     /// As people type.
     #[default]
     Typed,
-    /// One line, in lower case but for its first letter, in plain letters without quotation marks,
-    /// with one mark at its end: `?` after a word that asks, otherwise a period.
+    /// One line, in lower case, in plain letters without quotation marks, with one mark at its end:
+    /// `?` after a word that asks, otherwise a period. It begins with a space, so that its first
+    /// word is the same token as anywhere else.
     Sentence,
 }
 
@@ -49,14 +50,13 @@ fn sentence(typed: &str) -> String {
     let plain = in_plain_marks(&nfkc(&in_plain_marks(typed))).to_lowercase();
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let bare = words.trim_matches(|c: char| c == ' ' || MARKS.contains(c));
-    let mut letters = bare.chars();
-    let Some(first) = letters.next() else {
+    if bare.is_empty() {
         return words;
-    };
+    }
     let word = bare.split(|c: char| !c.is_alphanumeric()).next();
     let asks = word.is_some_and(|word| ASKING.contains(&word));
     let mark = if asks { '?' } else { '.' };
-    format!("{}{}{mark}", first.to_uppercase(), letters.as_str())
+    format!(" {bare}{mark}")
 }
 
 /// Without quotation marks and what nobody sees; apostrophes and dashes as a typewriter has them.
@@ -93,21 +93,21 @@ mod tests {
             "𝐖𝐡𝐞𝐫𝐞 𝐢𝐬 𝐭𝐡𝐞 𝐜𝐡𝐞𝐞𝐬𝐞?",
             "¿where is the \"cheese\"?",
         ] {
-            check(typed, "Where is the cheese?");
+            check(typed, " where is the cheese?");
         }
     }
 
     #[test]
     fn marks_follow_the_first_word() {
-        check("segment the apple", "Segment the apple.");
-        check("What's red", "What's red?");
+        check("segment the apple", " segment the apple.");
+        check("What's red", " what's red?");
         check(
             "i’d like to have the cow’s bell",
-            "I'd like to have the cow's bell.",
+            " i'd like to have the cow's bell.",
         );
-        check("the ball—the red one…", "The ball-the red one.");
-        check("cafe\u{301}", "Café.");
-        check("ßtraße", "SStraße.");
+        check("the ball—the red one…", " the ball-the red one.");
+        check("cafe\u{301}", " café.");
+        check("ßtraße", " ßtraße.");
         check("?!", "?!");
     }
 

@@ -70,9 +70,11 @@ pub const FIELDS: &[Fields] = &[
     ),
     ("pruned_heads", Only(is_empty, ALL_HEADS)),
     (
-        "force_image_size max_dynamic_patch use_thumbnail question_form quantization",
+        "force_image_size max_dynamic_patch use_thumbnail quantization",
         Used,
     ),
+    // Not Sa2VA's: absent from the public checkpoints, and used by the project's own model.
+    ("question_form mask_upsampling", Used),
     // Sa2VA's own code cuts every picture into one tile or more, and does not tie its outer model.
     (
         "dynamic_image_size min_dynamic_patch hidden_size tie_word_embeddings",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Config;
+use super::super::{Config, MaskUpsampling, memory};
 
 fn published(size: &str) -> Value {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
@@ -219,6 +219,29 @@ fn unknown_fields_are_listed() {
         config.unwrap().unknown,
         ["my_setting", "vision_config.use_rel_pos"]
     );
+}
+
+#[test]
+fn masks_are_enlarged_as_sa2va_does_unless_the_model_asks_for_more() {
+    let field = "/mask_upsampling";
+    let plain = with(&[]).unwrap();
+    let guided = with(&[(field, json!("guided"))]).unwrap();
+    assert_eq!(plain.mask_upsampling, MaskUpsampling::Bilinear);
+    assert_eq!(guided.mask_upsampling, MaskUpsampling::Guided);
+    assert_eq!(guided.unknown, [""; 0]);
+    let error = with(&[(field, json!("sharp"))]).unwrap_err();
+    assert!(
+        error.contains("sharp") && error.contains("guided"),
+        "{error}"
+    );
+    // Eleven planes of 1024 × 1024 f32, at the last stage alone.
+    let activations = |config: &Config| {
+        let stages = memory(config, &[]);
+        stages.iter().map(|stage| stage.activations).collect()
+    };
+    let (plain, guided): (Vec<u64>, Vec<u64>) = (activations(&plain), activations(&guided));
+    assert_eq!(plain[..3], guided[..3]);
+    assert_eq!(guided[3] - plain[3], 11 * 1024 * 1024 * 4);
 }
 
 #[test]
