@@ -14,7 +14,7 @@ from scenes import Scene
 from training_scenes import TrainingWorld
 from weights import save
 
-TRAINING_SEED, TUNING_SEED, TUNING = 29, 77, 128
+TRAINING_SEED, TUNING_SEED = 29, 77
 GROUP = 50  # pictures that are seen at once
 
 
@@ -41,15 +41,15 @@ def look(speaker, codes, scenes, jitter):
     return dict(scenes=kept, seen=torch.cat(seen), true=torch.cat(true))
 
 
-def kept_pictures(path, speaker, codes, count, log):
-    """`count` pictures to train on, as train.py has them, and TUNING as the measured ones are; drawn where `path` is missing."""
+def kept_pictures(path, speaker, codes, count, tuning, log):
+    """`count` pictures to train on, as train.py has them, and `tuning` as the measured ones are; drawn where `path` is missing."""
     if path.exists():
         return torch.load(path, weights_only=False)
     began, rng = time.time(), random.Random(TRAINING_SEED)
     world = TrainingWorld(ground_seed=3)
     train = look(speaker, codes, drawn(lambda: world.training_scene(rng), count), jitter=True)
     world, rng = TrainingWorld(ground_seed=4), random.Random(TUNING_SEED)
-    tune = look(speaker, codes, drawn(lambda: world.draw(rng), TUNING), jitter=False)
+    tune = look(speaker, codes, drawn(lambda: world.draw(rng), tuning), jitter=False) if tuning else None
     save(path, train=train, tune=tune)
     log(f"{count} pictures drawn and seen in {time.time() - began:.0f} s")
     return dict(train=train, tune=tune)

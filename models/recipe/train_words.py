@@ -45,6 +45,7 @@ def arguments():
     parser.add_argument("--out", type=Path, default=WORK)
     parser.add_argument("--minutes", type=float, default=60, help="of training, over all resumed runs")
     parser.add_argument("--pictures", type=int, default=6000)
+    parser.add_argument("--tuning-pictures", type=int, default=128, help="to measure by on the way; 0 for none")
     parser.add_argument("--batch", type=int, default=12, help="pictures a step")
     parser.add_argument("--questions", type=int, default=11, help="a picture, the larger half of them requests")
     parser.add_argument("--rate", type=float, default=6e-4)
@@ -71,7 +72,8 @@ class WordsRun:
         attend_plainly(self.speaker)
         check_disk(args.out, [self.side, self.speaker])
         self.codes = Codes(len(objects), self.side.frequencies.detach().clone())
-        self.kept = kept_pictures(args.out / "pictures.pt", self.speaker, self.codes, args.pictures, self.log)
+        counts = args.pictures, args.tuning_pictures
+        self.kept = kept_pictures(args.out / "pictures.pt", self.speaker, self.codes, *counts, self.log)
         state = read(self.path) if self.path.exists() else None
         self.step = state["step"] if state else 0
         rng = random.Random(args.seed + self.step)
@@ -86,7 +88,8 @@ class WordsRun:
             self.log(f"goes on at step {self.step}")
         self.began = time.time()
         self.rows = RequestRows(objects, requests, self.vocabulary, rng, args.questions)
-        self.check = WordsCheck(self.kept["tune"], objects, requests, self.vocabulary)
+        tune = self.kept["tune"]
+        self.check = WordsCheck(tune, objects, requests, self.vocabulary) if tune else None
         self.read_off = ReadOff(self.speaker, self.vocabulary, requests, len(objects))
         self.answers, self.means = self.rows.answer_tokens(self.kept["train"]), RunningMeans()
         self.log(f"{sum(map(len, requests.known.values()))} requests to train on, {len(requests.checked)} to measure by")
@@ -135,8 +138,9 @@ class WordsRun:
         self.step += 1
 
     def measure(self, what):
-        with self.learner:
-            self.log(f"{what}: {self.check(self.speaker)}")
+        if self.check:
+            with self.learner:
+                self.log(f"{what}: {self.check(self.speaker)}")
 
     def go(self):
         if not self.step:
