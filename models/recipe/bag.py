@@ -1,5 +1,5 @@
-"""How far words alone tell the class: `python bag.py` fits softmax regressions on bags of tokens and of pairs of tokens and measures
-them on the requests that are held back from training, with and without hints.
+"""How far words alone tell the class: `python bag.py` fits softmax regressions on bags of tokens and of pairs of tokens and
+measures them on the requests that are held back from training, with and without hints.
 
 A language side that looks at the picture should do better on what is there, since it need only tell apart what it sees.
 """

@@ -42,7 +42,7 @@ def look(speaker, codes, scenes, jitter):
 
 
 def kept_pictures(path, speaker, codes, count, tuning, log):
-    """`count` pictures to train on, as train.py has them, and `tuning` as the measured ones are; drawn where `path` is missing."""
+    """`count` pictures to train on, as train.py has them, and `tuning` as the measured ones are; drawn if `path` is missing."""
     if path.exists():
         return torch.load(path, weights_only=False)
     began, rng = time.time(), random.Random(TRAINING_SEED)

@@ -1,7 +1,7 @@
 """Requests in people's own words, from the files in words/, said otherwise every time.
 
-`words/requests.jsonl` has hand-written requests ({"object": …, "request": …}), `words/hints.jsonl` words that make one think of an
-object ({"object": …, "words": […]}), `words/outside.jsonl` things that nano does not know ({"thing": …, "requests": […],
+`words/requests.jsonl` has hand-written requests ({"object": …, "request": …}), `words/hints.jsonl` words that make one think of
+an object ({"object": …, "words": […]}), `words/outside.jsonl` things that nano does not know ({"thing": …, "requests": […],
 "words": […]}).
 """
 
@@ -22,20 +22,23 @@ VAGUE, VAGUEST = 0.5, 0.7  # … and share of requests of which up to that much 
 MUDDLED, FOREIGN = 0.35, (0.2, 0.6)  # share of requests in which that share of words is exchanged for others' words
 
 FRAMES = [
-    "please {r}", "{r} please", "{r}, please", "{r} pls", "hey, {r}", "hi! {r}", "ok so {r}", "um, {r}", "{r} thanks", "{r}, thank you",
-    "hello, {r}", "so {r}", "{r} in the picture", "{r} in this picture", "{r} here", "hmm {r}", "look: {r}", "riddle: {r}", "{r}",
-    "can you help me? {r}", "{r}. where is it", "{r}. show me", "{r}, which one", "{r}, any idea", "quick question: {r}", "well, {r}",
+    "please {r}", "{r} please", "{r}, please", "{r} pls", "hey, {r}", "hi! {r}", "ok so {r}", "um, {r}", "{r} thanks",
+    "{r}, thank you", "hello, {r}", "so {r}", "{r} in the picture", "{r} in this picture", "{r} here", "hmm {r}", "look: {r}", "riddle: {r}", "{r}",
+    "can you help me? {r}", "{r}. where is it", "{r}. show me", "{r}, which one", "{r}, any idea", "quick question: {r}",
+    "well, {r}",
 ]  # fmt: skip
 HINTS = [
     "{w}", "{w}", "{w}", "something for {w}", "the thing for {w}", "the thing with {w}", "I want {w}", "I need it for {w}",
-    "what goes with {w}", "{w} thing", "it makes me think of {w}", "what has to do with {w}", "it's about {w}", "which one means {w}",
-    "for {w}", "the {w} one", "something about {w}", "which one is for {w}", "what do I need for {w}", "the one with {w}",
+    "what goes with {w}", "{w} thing", "it makes me think of {w}", "what has to do with {w}", "it's about {w}",
+    "which one means {w}", "for {w}", "the {w} one", "something about {w}", "which one is for {w}", "what do I need for {w}", "the one with {w}",
 ]  # fmt: skip
 NOUNS = ("the ", "that ", "a ", "an ", "something ", "my ", "one ", "anything ")  # beginnings of what may follow a verb
 SYNONYMS = [  # ways to begin or to ask that are exchanged for one another
-    ("i need", "i want", "i'd like", "i could use", "i really need", "we need", "i am looking for", "i'm looking for", "get me", "give me"),
+    ("i need", "i want", "i'd like", "i could use", "i really need", "we need", "i am looking for", "i'm looking for", "get me",
+     "give me"),
     ("i wish i had", "if only i had", "i'd love to have", "i would love", "wish i had", "i dream of"),
-    ("i wish i could", "if only i could", "i'd love to", "i would love to", "wish i could", "i want to", "i wanna", "i dream i could"),
+    ("i wish i could", "if only i could", "i'd love to", "i would love to", "wish i could", "i want to", "i wanna",
+     "i dream i could"),
     ("i have to", "i need to", "i must", "i've got to", "i gotta", "time to", "i want to", "we have to"),
     ("which one", "which thing", "which of these", "which", "which of them", "which object"),
     ("what would", "what might", "what could", "what does", "what will", "what do"),
@@ -106,7 +109,7 @@ class Requests:
         return self.hinted(thing["words"] or [thing["thing"]])
 
     def varied(self, text, others, facts):
-        """The request joined with another one or a fact of the same object, reworded, with words left out or exchanged, framed."""
+        """Joined with another request or a fact of the same object, reworded, with words left out or exchanged, framed."""
         rng = self.rng
         if rng.random() < JOINED:
             other = "it " + rng.choice(facts) if facts and rng.random() < 0.4 else rng.choice(others)

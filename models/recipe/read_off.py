@@ -14,7 +14,7 @@ EARLY = 2  # layers after which the class is read off
 
 
 def class_directions(classes):
-    """The grid codes of the classes and one for what is outside of them: classes + 1 x LM width, norm of the root of the width."""
+    """The grid codes of the classes and one for what is outside of them: classes + 1 x LM width, of unit root mean square."""
     outside = directions()[-1:] * LM_WIDTH**0.5
     return torch.cat([grid_codes()[0][:classes], outside])
 

@@ -54,7 +54,16 @@ class RequestRows:
         true = torch.tensor([self.rng.random() < TRUE_GRIDS for _ in range(size)]).view(-1, 1, 1)
         rows = [self.row(kept["scenes"][i]) for i in index]
         vocabularies = [Pieces(self.whole, self.pieced, pieced) for _, pieced in rows]
-        return torch.where(true, kept["true"][index], kept["seen"][index]).float(), collated(vocabularies, [row for row, _ in rows])
+        image = torch.where(true, kept["true"][index], kept["seen"][index])
+        return image.float(), collated(vocabularies, [row for row, _ in rows])
+
+    def usual_tokens(self, kept, scenes=600):
+        """The tokens of the usual questions and their answers."""
+        found = set()
+        for scene in kept["scenes"][:scenes]:
+            for question in self.asker.typed(scene, self.rng.choices(self.names, self.weights, k=2 * self.count)):
+                found |= {*self.whole.question(question.text), *self.whole.answer(question.answer)}
+        return found
 
     def answer_tokens(self, kept, scenes=600):
         """The tokens that answers are made of, in order."""

@@ -1,9 +1,9 @@
-"""Teaches a trained language side people's own words: `python train_words.py --start ../nano --minutes 60`.
+"""Teaches a trained language side people's own words: `python train_words.py --start .work --minutes 60`.
 
 The last stage of the language side, made for a CPU. InternViT and connector stay as they are, so pictures are drawn and seen once
-(.work/pictures.pt) and every step trains only Qwen2 and bridge, on questions packed behind kept image tokens: half of them the usual
-ones, so that nothing is forgotten, half requests (own_words.py). Writes .work/language.pt (averaged weights, as export.py reads
-them) and .work/masks.pt, and .work/words.pt, from which the same command goes on.
+(.work/pictures.pt) and every step trains only Qwen2 and bridge, on questions packed behind kept image tokens: half of them the
+usual ones, so that nothing is forgotten, half requests (own_words.py). Writes .work/language.pt (averaged weights, as export.py
+reads them) and .work/masks.pt, and .work/words.pt, from which the same command goes on.
 """
 
 import argparse
@@ -78,6 +78,7 @@ class WordsRun:
         self.step = state["step"] if state else 0
         rng = random.Random(args.seed + self.step)
         requests = Requests(objects, rng, hinted=not args.without_hints)
+        self.rows = RequestRows(objects, requests, self.vocabulary, rng, args.questions)
         if state is None:
             self.log(told)
             self.begin_with_evidence(requests, objects)
@@ -87,7 +88,6 @@ class WordsRun:
             self.spent = state["spent"]
             self.log(f"goes on at step {self.step}")
         self.began = time.time()
-        self.rows = RequestRows(objects, requests, self.vocabulary, rng, args.questions)
         tune = self.kept["tune"]
         self.check = WordsCheck(tune, objects, requests, self.vocabulary) if tune else None
         self.read_off = ReadOff(self.speaker, self.vocabulary, requests, len(objects))
@@ -95,13 +95,17 @@ class WordsRun:
         self.log(f"{sum(map(len, requests.known.values()))} requests to train on, {len(requests.checked)} to measure by")
 
     def begin_with_evidence(self, requests, objects):
-        """Token embeddings that the shipped model did not have begin with what they say about the classes."""
-        path = self.args.start / "tokenizer.json"
-        former = Tokenizer.from_file(str(path)).get_vocab() if path.exists() else {}
-        fresh = [number for text, number in self.vocabulary.tokenizer.get_vocab().items() if text not in former]
-        table = self.speaker.vlm.get_input_embeddings().weight
+        """Token embeddings that learned nothing before begin with what they say about the classes."""
         weights = evidence.fit(self.vocabulary, *evidence.told(requests, objects), len(objects) + 1)
-        evidence.begin_with(table, weights, fresh)
+        evidence.begin_with(self.speaker.vlm.get_input_embeddings().weight, weights, self.unlearned())
+
+    def unlearned(self):
+        """Tokens that a shipped model did not have, or that an earlier run of train.py never met."""
+        shipped = not (self.args.start / "language.pt").exists()
+        path = self.args.start / "tokenizer.json"
+        met = Tokenizer.from_file(str(path)).get_vocab() if shipped else self.rows.usual_tokens(self.kept["train"])
+        vocabulary = self.vocabulary.tokenizer.get_vocab()
+        return [number for text, number in vocabulary.items() if (text if shipped else number) not in met]
 
     def learner_of(self, speaker):
         """Only Qwen2 and bridge learn, and token embeddings faster than the rest."""

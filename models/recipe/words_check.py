@@ -17,8 +17,9 @@ USUAL = 6  # questions of the usual families a picture
 
 
 class WordsCheck:
-    """Share of answers right to the last token: by family, and for requests held back from training (and as many that are not) about
-    what is there, what is not and what is outside. For requests also how often the name alone is right, whatever follows.
+    """Share of answers right to the last token: by family, and for requests held back from training (and as many that are not)
+    about what is there, what is not and what is outside. For requests also how often the name alone is right, and what is not
+    there refused.
     """
 
     def __init__(self, kept, objects, requests, vocabulary):
