@@ -23,14 +23,16 @@ MUDDLED, FOREIGN = 0.35, (0.2, 0.6)  # share of requests in which that share of 
 
 FRAMES = [
     "please {r}", "{r} please", "{r}, please", "{r} pls", "hey, {r}", "hi! {r}", "ok so {r}", "um, {r}", "{r} thanks",
-    "{r}, thank you", "hello, {r}", "so {r}", "{r} in the picture", "{r} in this picture", "{r} here", "hmm {r}", "look: {r}", "riddle: {r}", "{r}",
+    "{r}, thank you", "hello, {r}", "so {r}", "{r} in the picture", "{r} in this picture", "{r} here", "hmm {r}",
+    "look: {r}", "riddle: {r}", "{r}",
     "can you help me? {r}", "{r}. where is it", "{r}. show me", "{r}, which one", "{r}, any idea", "quick question: {r}",
     "well, {r}",
 ]  # fmt: skip
 HINTS = [
     "{w}", "{w}", "{w}", "something for {w}", "the thing for {w}", "the thing with {w}", "I want {w}", "I need it for {w}",
     "what goes with {w}", "{w} thing", "it makes me think of {w}", "what has to do with {w}", "it's about {w}",
-    "which one means {w}", "for {w}", "the {w} one", "something about {w}", "which one is for {w}", "what do I need for {w}", "the one with {w}",
+    "which one means {w}", "for {w}", "the {w} one", "something about {w}", "which one is for {w}",
+    "what do I need for {w}", "the one with {w}",
 ]  # fmt: skip
 NOUNS = ("the ", "that ", "a ", "an ", "something ", "my ", "one ", "anything ")  # beginnings of what may follow a verb
 SYNONYMS = [  # ways to begin or to ask that are exchanged for one another

@@ -5,8 +5,8 @@ import random
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from art import WORK, load_objects
-from questions import Asker
 from own_words import Requests
+from questions import Asker
 from scenes import World
 from wording import sentence
 

@@ -9,7 +9,6 @@ reads them) and .work/masks.pt, and .work/words.pt, from which the same command 
 import argparse
 import math
 import random
-import time
 from pathlib import Path
 
 import torch
@@ -26,6 +25,7 @@ from model import HALF
 from own_words import Requests
 from read_off import ReadOff
 from request_rows import RequestRows
+from run_log import RunLog
 from training import Due, check_disk
 from vocabulary import load_vocabulary
 from weights import Learner, RunningMeans, read, save
@@ -65,8 +65,7 @@ class WordsRun:
     """The stage, from its beginning or from where an earlier run stopped."""
 
     def __init__(self, args):
-        self.args, self.path, self.file = args, args.out / "words.pt", open(args.out / "log.txt", "a", buffering=1)
-        self.began, self.spent, self.step = time.time(), 0.0, 0
+        self.args, self.path, self.log = args, args.out / "words.pt", RunLog(args.out / "log.txt")
         objects, self.vocabulary = load_objects(), load_vocabulary()
         self.side, self.speaker, _, told = begin(args.start, self.vocabulary, objects)
         attend_plainly(self.speaker)
@@ -85,9 +84,8 @@ class WordsRun:
         self.learner = self.learner_of(self.speaker)
         if state:
             self.learner.restore(state["language"], self.path)
-            self.spent = state["spent"]
             self.log(f"goes on at step {self.step}")
-        self.began = time.time()
+        self.log.go_on(state["spent"] if state else 0.0)
         tune = self.kept["tune"]
         self.check = WordsCheck(tune, objects, requests, self.vocabulary) if tune else None
         self.read_off = ReadOff(self.speaker, self.vocabulary, requests, len(objects))
@@ -114,17 +112,8 @@ class WordsRun:
         speaker.eval()  # no dropout in these modules; the frozen part must not change
         return Learner(speaker, self.args.rate, self.args.decay, faster=(speaker.vlm.get_input_embeddings().weight, FASTER))
 
-    def passed(self):
-        """Seconds of all runs."""
-        return self.spent + time.time() - self.began
-
-    def log(self, text):
-        line = f"{self.passed():7.1f} {text}"
-        print(line, flush=True)
-        self.file.write(line + "\n")
-
     def save(self):
-        told = dict(step=self.step, spent=self.passed())
+        told = dict(step=self.step, spent=self.log.passed())
         save(self.path, language=self.learner.state(), **told)
         save(self.args.out / "language.pt", average=self.learner.exported(), **told)
         side = {name: value.bfloat16() for name, value in self.side.state_dict().items()}
@@ -150,8 +139,8 @@ class WordsRun:
         if not self.step:
             self.measure("check 0")
         show_due, save_due, check_due = Due(SHOW_EVERY), Due(SAVE_EVERY), Due(CHECK_EVERY)
-        while self.passed() < 60 * self.args.minutes:
-            rate = rate_at(self.passed() / (60 * self.args.minutes), self.step)
+        while self.log.passed() < 60 * self.args.minutes:
+            rate = rate_at(self.log.passed() / (60 * self.args.minutes), self.step)
             self.learn(rate)
             if show_due():
                 self.log(f"step {self.step} rate {rate:.3f} | {self.means}")

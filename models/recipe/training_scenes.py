@@ -13,7 +13,7 @@ import numpy as np
 from art import SPRITE
 from icons import load_icons
 from redraw import colored, parts, redraw
-from scenes import CROWDED_SIZES, DUPLICATE, FEWEST_PIXELS, GROUND, SIZES, Placed, Scene, World, finish
+from scenes import CROWDED_SIZES, DUPLICATE, FEWEST_PIXELS, GROUND, SIZES, Placed, Scene, World, finish, placement
 from sizes import SIZE
 
 VARIANTS = 4  # of each style, kind and size that a process keeps
@@ -177,13 +177,8 @@ class TrainingWorld(World):
 
     @staticmethod
     def lay(rng, scene, sprite, kind, style, x, y, size, stretch, shadow):
-        angle = math.radians(rng.uniform(-25, 25)) if rng.random() < 0.6 else 0.0
-        flip = -1 if rng.random() < 0.5 else 1
-        scale = size / sprite.shape[0]
-        reach = int(size * 0.75 * max(stretch, 1 / stretch)) + 2
-        left, top = max(int(x) - reach, 0), max(int(y) - reach, 0)
-        right, bottom = min(int(x) + reach, SIZE), min(int(y) + reach, SIZE)
-        cos, sin, half = math.cos(angle) * scale, math.sin(angle) * scale, sprite.shape[0] / 2
+        (cos, sin, flip), (left, top, right, bottom) = placement(rng, sprite, x, y, size, stretch)
+        half = sprite.shape[0] / 2
         a, b, c, d = stretch * cos * flip, -stretch * sin, sin * flip / stretch, cos / stretch
         matrix = np.array([[a, b, x - left - (a + b) * half], [c, d, y - top - (c + d) * half]])
         warped = cv2.warpAffine(sprite, matrix, (right - left, bottom - top))
