@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from grid import grid_codes
+from questions import trained_facts
 
 STRENGTH = 1.0  # length of the most telling token's code, in mean lengths of embeddings
 DECAY, STEPS, RATE = 3e-5, 300, 0.3
@@ -46,7 +47,7 @@ def told(requests, objects):
     """All that is written for training, and the class of each (the number of classes for what is outside)."""
     texts, kinds = [], []
     for kind, entry in enumerate(objects):
-        own = [*requests.known[kind], *requests.hints[kind], *entry["facts"][:-1], entry["name"], *entry.get("also", [])]
+        own = [*requests.known[kind], *requests.hints[kind], *trained_facts(entry), entry["name"], *entry.get("also", [])]
         texts, kinds = texts + own, kinds + [kind] * len(own)
     for entry in requests.things:
         own = [entry["thing"], *entry["requests"], *entry["words"]]

@@ -2,6 +2,7 @@
 
 import random
 import time
+from itertools import islice
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from model import HALF
 from packing import OBJECTS
 from scenes import Scene
 from training_scenes import TrainingWorld
-from weights import save
+from weights import read, save
 
 TRAINING_SEED, TUNING_SEED = 29, 77
 GROUP = 50  # pictures that are seen at once
@@ -30,8 +31,7 @@ def drawn(draw, count):
 def look(speaker, codes, scenes, jitter):
     """Scenes without their pictures, and their image tokens and true grids (pictures x 49 x LM width each)."""
     kept, seen, true = [], [], []
-    scenes = iter(scenes)
-    while group := [scene for scene, _ in zip(scenes, range(GROUP))]:
+    while group := list(islice(scenes, GROUP)):
         picture = torch.from_numpy(np.stack([scene.picture for scene in group])).permute(0, 3, 1, 2).float()
         picture = jittered(picture) if jitter else picture
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=HALF):
@@ -44,7 +44,7 @@ def look(speaker, codes, scenes, jitter):
 def kept_pictures(path, speaker, codes, count, tuning, log):
     """`count` pictures to train on, as train.py has them, and `tuning` as the measured ones are; drawn if `path` is missing."""
     if path.exists():
-        return torch.load(path, weights_only=False)
+        return read(path, objects=True)
     began, rng = time.time(), random.Random(TRAINING_SEED)
     world = TrainingWorld(ground_seed=3)
     train = look(speaker, codes, drawn(lambda: world.training_scene(rng), count), jitter=True)

@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
+from questions import trained_facts
 from wording import VERBS, Wording, slipped, with_article
 
 FOLDER = Path(__file__).parent / "words"
@@ -61,7 +62,7 @@ def lines(name):
 
 
 class Requests:
-    """Makes requests for classes (numbers in the order of `objects`) and for things outside of them (class OUTSIDE)."""
+    """Makes requests for classes (numbers in the order of `objects`) and for things outside of them (the class `outside`)."""
 
     def __init__(self, objects, rng, hinted=True):
         kinds = {entry["name"]: kind for kind, entry in enumerate(objects)}
@@ -97,7 +98,7 @@ class Requests:
         hints = [word for word in self.hints[kind] if not self.evoked[word] & present] if present else self.hints[kind]
         if hints and self.rng.random() < HINTED:
             return self.mistyped(self.hinted(hints))
-        return self.mistyped(self.varied(self.rng.choice(self.known[kind]), self.known[kind], self.objects[kind]["facts"][:-1]))
+        return self.mistyped(self.varied(self.rng.choice(self.known[kind]), self.known[kind], trained_facts(self.objects[kind])))
 
     def for_outside(self):
         thing, chance = self.rng.choice(self.things), self.rng.random()

@@ -97,16 +97,13 @@ class Maker:
     def __init__(self, world, vocabulary, seed):
         self.world, self.vocabulary, self.rng = world, vocabulary, random.Random(seed)
         self.asker = Asker(world.objects, self.rng)
-        weights = FAMILIES | PRACTICE
-        self.names, self.weights = list(weights), list(weights.values())
 
     def fill(self, row):
         """One training picture."""
         while True:
             scene = self.world.training_scene(self.rng)
             if scene.objects and len(scene.objects) <= OBJECTS:
-                families = self.rng.choices(self.names, self.weights, k=20)
-                if write_text(row, self.vocabulary, self.asker.typed(scene, families)):
+                if write_text(row, self.vocabulary, self.asker.typed(scene, self.asker.families(20))):
                     write_scene(row, scene)
                     return
 

@@ -17,6 +17,10 @@ FAMILIES = {  # how often each is trained on
 PRACTICE = {"place": 0.5, "list": 0.4, "keywords": 1.5, "clue": 1.5}  # trained on, not measured
 
 
+def trained_facts(entry):
+    return entry["facts"][:-HELD_OUT_FACTS]
+
+
 class Asker(Relations):
     """Makes questions about scenes of `objects`, the entries of objects.toml."""
 
@@ -33,15 +37,18 @@ class Asker(Relations):
             question.family, question.text = family, dress(self.rng, question.text)
         return question
 
+    def families(self, count):
+        """Families at random, in the proportions of training."""
+        weights = FAMILIES | PRACTICE
+        return self.rng.choices(list(weights), list(weights.values()), k=count)
+
     def several_families(self, scene, count):
         """Up to `count` questions in the proportions of training."""
-        weights = FAMILIES | PRACTICE
-        families = self.rng.choices(list(weights), weights=list(weights.values()), k=2 * count)
-        asked = (self.ask(scene, family) for family in families)
+        asked = (self.ask(scene, family) for family in self.families(2 * count))
         return list(islice((q for q in asked if q), count))
 
     def typed(self, scene, families):
-        """Endless training questions of these families about a scene, some typed carelessly."""
+        """Training questions of these families about a scene, some typed carelessly."""
         for family in families:
             question = self.ask(scene, family)
             if question:
@@ -65,8 +72,8 @@ class Asker(Relations):
         return name if self.is_plural(kind) else with_article(name)
 
     def facts(self, kind):
-        facts = self.objects[kind]["facts"]
-        return facts[-HELD_OUT_FACTS:] if self.held_out else facts[:-HELD_OUT_FACTS]
+        entry = self.objects[kind]
+        return entry["facts"][-HELD_OUT_FACTS:] if self.held_out else trained_facts(entry)
 
     def found(self, kind):
         return f"{'These are' if self.is_plural(kind) else 'It is'} the {self.name(kind)}. [SEG]"

@@ -1,5 +1,7 @@
 """Rows of questions about kept pictures: the usual ones and, for the larger half, requests in people's own words."""
 
+from itertools import islice
+
 import torch
 from tokenizers import Tokenizer
 
@@ -8,7 +10,7 @@ from attention import additive
 from collate import collate
 from packing import NONE, pack
 from question import Question
-from questions import FAMILIES, PRACTICE, UNKNOWN, Asker
+from questions import UNKNOWN, Asker
 from vocabulary import Vocabulary
 
 ABSENT, OUTSIDE = 0.27, 0.24  # shares of requests for what is not there, and for what nano does not know
@@ -22,8 +24,6 @@ class RequestRows:
     def __init__(self, objects, requests, vocabulary, rng, count):
         self.rng, self.requests, self.count = rng, requests, count
         self.asker = Asker(objects, rng)
-        weights = FAMILIES | PRACTICE
-        self.names, self.weights = list(weights), list(weights.values())
         self.whole = vocabulary
         pieced = Tokenizer.from_file(str(tokens.PATH))
         pieced.model.dropout = PIECES
@@ -43,8 +43,7 @@ class RequestRows:
 
     def row(self, scene):
         """Questions, and which of them are cut into smaller pieces."""
-        families = self.rng.choices(self.names, self.weights, k=2 * self.count)
-        usual = [q for q, _ in zip(self.asker.typed(scene, families), range(self.count // 2))]
+        usual = list(islice(self.asker.typed(scene, self.asker.families(2 * self.count)), self.count // 2))
         asked = [self.request(scene) for _ in range(self.count - self.count // 2)]
         return usual + asked, [False] * len(usual) + [self.rng.random() < PIECED for _ in asked]
 
@@ -61,7 +60,7 @@ class RequestRows:
         """The tokens of the usual questions and their answers."""
         found = set()
         for scene in kept["scenes"][:scenes]:
-            for question in self.asker.typed(scene, self.rng.choices(self.names, self.weights, k=2 * self.count)):
+            for question in self.asker.typed(scene, self.asker.families(2 * self.count)):
                 found |= {*self.whole.question(question.text), *self.whole.answer(question.answer)}
         return found
 

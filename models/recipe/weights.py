@@ -113,12 +113,12 @@ def save(path, **state):
     os.replace(partial, path)
 
 
-def read(path, advice="run train.py first"):
-    """A checkpoint."""
+def read(path, advice="run train.py first", objects=False):
+    """A checkpoint; with `objects`, which only a file of one's own may have, of more than tensors."""
     if not path.exists():
         raise SystemExit(f"{path} is missing: {advice}")
     try:
-        return torch.load(path, map_location="cpu")
+        return torch.load(path, map_location="cpu", weights_only=not objects)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]
         raise SystemExit(f"{path} is damaged ({reason}): delete it, or take another --out") from None
