@@ -8,7 +8,7 @@ use askmask_core::models::sa2va::{self, Config};
 use askmask_core::pipeline::{FAMILIES, ModelFiles};
 use askmask_core::quantize::{Extras, Options, Plan, Sink};
 use askmask_core::weights::manifest::Origin;
-use askmask_core::weights::{Folder, Manifest, ReadAt, Stored};
+use askmask_core::weights::{Manifest, ReadAt, Shards, Stored};
 
 use crate::{bytes, path};
 
@@ -19,7 +19,7 @@ pub struct BrowserFolder(pub BTreeMap<String, Vec<u8>>);
 impl BrowserFolder {
     /// Quantizes fixture `name` by the default recipe; weights that are quantized already stay.
     pub fn of(name: &str) -> Self {
-        let source = Folder::open(&path(name)).expect("the fixture's weights are sound");
+        let source = Shards::open(&path(name)).expect("the fixture's weights are sound");
         let text = String::from_utf8(bytes(&format!("{name}/config.json"))).expect("text");
         let config = Config::parse(&text).expect("a sound configuration");
         let json = serde_json::from_str(&text).expect("JSON");
@@ -32,7 +32,9 @@ impl BrowserFolder {
             origin: Origin::default(),
             family: sa2va::FAMILY,
         };
-        plan.write(&source, extras, &mut files)
+        let conversion = plan.conversion(extras).expect("a model to convert");
+        conversion
+            .write(&source, &mut files)
             .expect("memory takes every file");
         files
     }

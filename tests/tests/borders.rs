@@ -39,6 +39,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
             "image",
             "runtime",
             "nn",
+            "quantize",
             "weights",
             "first_bytes",
             "error",
@@ -107,10 +108,10 @@ fn every_room_names_only_rooms_below_it() {
             }
         }
     }
-    // All but those that front ends start from are named by somebody.
+    // All but the one that front ends start from are named by somebody.
     let seen: BTreeSet<&str> = seen.iter().map(String::as_str).collect();
     let unseen: Vec<_> = known.difference(&seen).collect();
-    assert_eq!(unseen, [&"pipeline", &"quantize"]);
+    assert_eq!(unseen, [&"pipeline"]);
 }
 
 #[test]

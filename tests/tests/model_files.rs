@@ -13,7 +13,7 @@ use askmask_core::quantize::group::quantize;
 use askmask_core::quantize::{Extras, Options, Plan, Sink};
 use askmask_core::weights::manifest::Origin;
 use askmask_core::weights::{
-    Folder, InMemory, Index, Manifest, ReadAt, Stored, TensorSource, safetensors,
+    InMemory, Index, Manifest, ReadAt, Shards, Stored, TensorSource, safetensors,
 };
 use askmask_tests::sources::total_bytes;
 use askmask_tests::{Tensors, bytes, mutations, path};
@@ -26,7 +26,7 @@ fn model() -> Vec<u8> {
 #[test]
 fn a_whole_model_is_read_the_same_from_memory_and_disk() {
     let memory = InMemory::new([("model.safetensors".into(), model())]).unwrap();
-    let folder = Folder::open(&path("sa2va_tiny")).unwrap();
+    let folder = Shards::open(&path("sa2va_tiny")).unwrap();
     assert_eq!(memory.names(), folder.names());
     assert_eq!(total_bytes(&memory), total_bytes(&folder));
     for name in memory.names() {
@@ -84,7 +84,7 @@ fn fault_09_a_missing_shard_is_named() {
         "model.safetensors.index.json",
         br#"{"weight_map":{"a":"model-00002-of-00002.safetensors"}}"#,
     );
-    let error = Folder::open(&folder.0).unwrap_err();
+    let error = Shards::open(&folder.0).unwrap_err();
     assert_eq!(error.code(), "integrity");
     assert!(
         error
@@ -98,7 +98,7 @@ fn fault_09_a_missing_shard_is_named() {
 fn fault_10_pickled_weights_are_not_opened() {
     let folder = Scratch::new("pickle");
     folder.write("pytorch_model.bin", b"cos\nsystem\n(S'false'\ntR.");
-    let error = Folder::open(&folder.0).unwrap_err();
+    let error = Shards::open(&folder.0).unwrap_err();
     assert_eq!(error.code(), "unsupported-model");
     assert!(error.to_string().contains("convert"), "{error}");
 }
@@ -112,7 +112,7 @@ fn fault_11_other_files_of_a_repository_are_not_read() {
         b"{{ cycler.__init__.__globals__.os.popen('false') }}",
     );
     folder.write("modeling_sa2va_chat.py", b"raise SystemExit");
-    assert_eq!(Folder::open(&folder.0).unwrap().names(), ["a", "b"]);
+    assert_eq!(Shards::open(&folder.0).unwrap().names(), ["a", "b"]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn quantization_equals_mlx() {
 
 #[test]
 fn a_quantized_model_has_every_tensor_of_its_source() {
-    let source = Folder::open(&path("sa2va_tiny")).unwrap();
+    let source = Shards::open(&path("sa2va_tiny")).unwrap();
     let text = String::from_utf8(bytes("sa2va_tiny/config.json")).unwrap();
     let (config, json): (Config, Value) = (
         Config::parse(&text).unwrap(),
@@ -166,7 +166,8 @@ fn a_quantized_model_has_every_tensor_of_its_source() {
         origin: Origin::default(),
         family: sa2va::FAMILY,
     };
-    let manifest = plan.write(&source, extras, &mut files).unwrap();
+    let conversion = plan.conversion(extras).unwrap();
+    let manifest = conversion.write(&source, &mut files).unwrap();
     let written = Stored::new(manifest, Box::new(files.clone()));
     for name in source.names() {
         let dropped = plan.dropped().iter().any(|dropped| dropped == name);

@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
         origin: arguments.origin(input),
         family: sa2va::FAMILY,
     };
-    let manifest = plan.write(&source.weights, extras, &mut sink)?;
+    let manifest = plan.conversion(extras)?.write(&source.weights, &mut sink)?;
     // The round trip: every file is read again, hashed, checked as a question would check it, and
     // compared with the source.
     let written = model::files(&sink.folder)?.check()?;

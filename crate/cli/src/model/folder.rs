@@ -8,7 +8,7 @@ use askmask_core::first_bytes;
 use askmask_core::language::tokenizer::Qwen2Files;
 use askmask_core::pipeline::{FAMILIES, ModelFiles};
 use askmask_core::weights::manifest::MANIFEST;
-use askmask_core::weights::{Files, Folder, Manifest, Stored};
+use askmask_core::weights::{Files, Manifest, Shards, Stored};
 use askmask_eval::file;
 
 use crate::fault::Fault;
@@ -28,7 +28,7 @@ pub fn checkpoint(folder: &Path) -> Result<ModelFiles, Fault> {
     Ok(ModelFiles {
         config: config_json(folder)?,
         tokenizer: tokenizer_json(folder)?,
-        weights: Box::new(Folder::open(folder)?),
+        weights: Box::new(Shards::open(folder)?),
     })
 }
 

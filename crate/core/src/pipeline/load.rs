@@ -43,17 +43,13 @@ impl ModelFiles {
     /// [`Error::UnsupportedModel`], [`Error::Integrity`] and [`Error::WeightsMismatch`] for files
     /// that are not a Sa2VA checkpoint which can be run.
     pub fn check(self) -> Result<CheckedFiles, Error> {
-        let config = Config::parse(&self.config)?;
-        let tokenizer = Tokenizer::from_bytes(&self.tokenizer)?;
-        let chat = Chat::new(&tokenizer)?;
-        let (known, embedded) = (tokenizer.vocabulary_size(), config.llm_config.vocab_size);
-        if known > embedded {
-            return Err(Error::UnsupportedModel {
-                reason: format!("tokenizer.json has {known} tokens, config.json only {embedded}"),
-            });
-        }
-        let table = sa2va::table(&config);
-        let weights = Checkpoint::open(self.weights, &table, config.quantization.as_ref())?;
+        let CheckedWeights {
+            config,
+            table,
+            weights,
+        } = CheckedWeights::open(&self.config, self.weights)?;
+        let (tokenizer, chat) = open_tokenizer(&config, &self.tokenizer)?;
+        weights.check_copies()?;
         Ok(CheckedFiles {
             config,
             table,
@@ -74,6 +70,40 @@ pub struct CheckedFiles {
     pub weights: Checkpoint,
     tokenizer: Tokenizer,
     chat: Chat,
+}
+
+/// Configuration and weights that belong together.
+pub(super) struct CheckedWeights {
+    pub config: Config,
+    pub table: TensorTable,
+    pub weights: Checkpoint,
+}
+
+impl CheckedWeights {
+    /// `json` is the text of `config.json`. Reads no weights.
+    pub fn open(json: &str, weights: Box<dyn TensorSource>) -> Result<Self, Error> {
+        let config = Config::parse(json)?;
+        let table = sa2va::table(&config);
+        let weights = Checkpoint::open(weights, &table, config.quantization.as_ref())?;
+        Ok(Self {
+            config,
+            table,
+            weights,
+        })
+    }
+}
+
+/// The tokenizer whose `tokenizer.json` has these bytes, if it is one of the model's.
+pub(super) fn open_tokenizer(config: &Config, json: &[u8]) -> Result<(Tokenizer, Chat), Error> {
+    let tokenizer = Tokenizer::from_bytes(json)?;
+    let chat = Chat::new(&tokenizer)?;
+    let (known, embedded) = (tokenizer.vocabulary_size(), config.llm_config.vocab_size);
+    if known > embedded {
+        return Err(Error::UnsupportedModel {
+            reason: format!("tokenizer.json has {known} tokens, config.json only {embedded}"),
+        });
+    }
+    Ok((tokenizer, chat))
 }
 
 /// How a model is loaded.

@@ -3,6 +3,7 @@
 //! [`Model::load`] → [`Model::set_image`] → [`Picture::ask`] and [`Picture::refine`].
 
 mod ask;
+mod convert;
 mod footprint;
 mod load;
 mod object;
@@ -14,6 +15,7 @@ mod self_check;
 use std::rc::Rc;
 
 pub use ask::{Answer, AskOptions, Token};
+pub use convert::RawCheckpoint;
 pub use footprint::footprint;
 pub use load::{CheckedFiles, LoadOptions, ModelFiles};
 pub use object::Object;

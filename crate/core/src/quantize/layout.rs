@@ -1,6 +1,7 @@
 //! Which rows of which tensor go into which file.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::plan::Step;
 use crate::error::Error;
@@ -8,14 +9,17 @@ use crate::weights::TensorInfo;
 use crate::weights::manifest::MAX_FILE;
 use crate::weights::safetensors;
 
+/// Most bytes that are written for a block: what an interrupted conversion loses.
+const MAX_BLOCK: u64 = 8 << 20;
+
 /// Consecutive rows of one step, which lie in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowBlock<'a> {
-    pub step: &'a Step,
+pub struct RowBlock {
+    pub step: Rc<Step>,
     pub rows: Range<usize>,
 }
 
-impl RowBlock<'_> {
+impl RowBlock {
     /// Its tensors as the file's header names them: a block of a split tensor as `NAME@ROW`.
     pub fn tensors(&self) -> Vec<(String, TensorInfo)> {
         let whole = self.rows.len() == self.step.rows();
@@ -48,7 +52,7 @@ impl RowBlock<'_> {
 }
 
 /// Files in order, each of at most [`MAX_FILE`] bytes with its header.
-pub fn files(steps: &[Step]) -> Result<Vec<Vec<RowBlock<'_>>>, Error> {
+pub fn files(steps: &[Rc<Step>]) -> Result<Vec<Vec<RowBlock>>, Error> {
     let mut files: Vec<Vec<RowBlock>> = Vec::new();
     let mut bytes = 0;
     for step in steps {
@@ -68,23 +72,24 @@ pub fn files(steps: &[Step]) -> Result<Vec<Vec<RowBlock<'_>>>, Error> {
 }
 
 /// One block, or as few as possible of about the same size.
-fn cut(step: &Step) -> Result<Vec<RowBlock<'_>>, Error> {
+fn cut(step: &Rc<Step>) -> Result<Vec<RowBlock>, Error> {
     let rows = step.rows();
     let whole = RowBlock {
-        step,
+        step: Rc::clone(step),
         rows: 0..rows,
     };
     // Names of blocks are longer than those of whole tensors, by the digits of a row.
     let room = MAX_FILE.saturating_sub(whole.header_bytes() + 64);
-    let most = room.checked_div(step.row_bytes()).unwrap_or(room) as usize;
-    if most == 0 {
+    let rows_in = |bytes: u64| bytes.checked_div(step.row_bytes()).unwrap_or(bytes) as usize;
+    if rows_in(room) == 0 {
         return Err(Error::UnsupportedModel {
             reason: format!("a single row of {} passes {MAX_FILE} bytes", step.source),
         });
     }
+    let most = rows_in(room.min(MAX_BLOCK)).max(1);
     let size = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
     let blocks = (0..rows).step_by(size).map(|start| RowBlock {
-        step,
+        step: Rc::clone(step),
         rows: start..rows.min(start + size),
     });
     Ok(blocks.collect())

@@ -1,9 +1,10 @@
-//! Makes a browser model folder from a checkpoint: plan, write, compare. What becomes of a tensor
+//! Makes a browser model folder from a checkpoint: plan, convert, compare. What becomes of a tensor
 //! is asked of the table of the model's family.
 //!
 //! Weights are read and written in blocks of rows, so memory is bounded whatever the model.
 
 mod compare;
+mod conversion;
 pub mod group;
 mod layout;
 mod options;
@@ -11,9 +12,10 @@ mod plan;
 mod write;
 
 pub use compare::{Group, Report};
+pub use conversion::{Conversion, End, Extras, Need, Piece, Progress};
 pub use options::Options;
 pub use plan::Plan;
-pub use write::{Extras, Sink};
+pub use write::Sink;
 
 use crate::error::Error;
 use crate::weights::TensorInfo;

@@ -1,6 +1,7 @@
 //! What becomes of every tensor of a checkpoint.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -14,6 +15,8 @@ use crate::weights::{Dtype, QuantizationConfig, TensorInfo, TensorSource, Tensor
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub source: String,
+    /// Of the source.
+    pub info: TensorInfo,
     pub store: Store,
     pub outputs: Vec<(String, TensorInfo)>,
 }
@@ -21,7 +24,7 @@ pub struct Step {
 /// What becomes of every tensor of one checkpoint.
 #[derive(Debug)]
 pub struct Plan {
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<Rc<Step>>,
     pub(super) quantization: Option<QuantizationConfig>,
     dropped: Vec<String>,
     repackaged: bool,
@@ -89,9 +92,21 @@ impl Plan {
         &self.dropped
     }
 
+    /// `config` with this plan's `quantization` block in MLX's form.
+    pub(super) fn config(&self, config: &Value) -> Result<Value, Error> {
+        let mut config = config.clone();
+        let Some(fields) = config.as_object_mut() else {
+            return Err(unsupported("config.json is no object".into()));
+        };
+        if let Some(quantization) = &self.quantization {
+            fields.insert("quantization".into(), serde_json::json!(quantization));
+        }
+        Ok(config)
+    }
+
     fn add(&mut self, source: &dyn TensorSource, name: &str, info: &TensorInfo, store: Store) {
         if !self.repackaged {
-            self.steps.push(Step::new(name, info, store));
+            self.steps.push(Rc::new(Step::new(name, info, store)));
             return;
         }
         let layer = |suffix: &str| {
@@ -109,12 +124,12 @@ impl Plan {
                     .extend(source.info(&name).map(|info| (name.clone(), info.clone())));
             }
         }
-        self.steps.push(step);
+        self.steps.push(Rc::new(step));
     }
 }
 
 /// The `quantization` block of `config.json`, if anything is quantized.
-fn quantization(steps: &[Step], options: &Options) -> Option<QuantizationConfig> {
+fn quantization(steps: &[Rc<Step>], options: &Options) -> Option<QuantizationConfig> {
     let layers: BTreeMap<String, QuantParams> = steps
         .iter()
         .filter_map(|step| match step.store {
@@ -156,6 +171,7 @@ impl Step {
         };
         Self {
             source: name.to_owned(),
+            info: info.clone(),
             store,
             outputs,
         }

@@ -1,7 +1,8 @@
 //! Written models are read again, and every kind of damage is noticed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use half::bf16;
 use serde_json::{Value, json};
@@ -93,7 +94,11 @@ fn write(source: &dyn TensorSource, config: &Value) -> (Plan, Memory) {
             ..Origin::default()
         },
     };
-    let manifest = plan.write(source, extras, &mut files).unwrap();
+    let manifest = plan
+        .conversion(extras)
+        .unwrap()
+        .write(source, &mut files)
+        .unwrap();
     let text = String::from_utf8(files.0["manifest.json"].clone()).unwrap();
     assert_eq!(Manifest::parse(&text, &["family"]).unwrap(), manifest);
     (plan, files)
@@ -137,7 +142,8 @@ fn a_model_is_rewritten_and_can_be_read() {
     let config: Value = serde_json::from_slice(&files.0["config.json"]).unwrap();
     let written = open(files);
     written.check_hashes().unwrap();
-    assert_eq!(plain.names(), written.names());
+    let names: BTreeSet<&str> = plain.names().into_iter().collect();
+    assert!(names.into_iter().eq(written.names()));
     for name in plain.names() {
         assert_eq!(plain.read(name).unwrap(), written.read(name).unwrap());
     }
@@ -180,7 +186,7 @@ fn what_can_be_dropped_is_kept_when_asked_to() {
         family: "family",
         origin: Origin::default(),
     };
-    let manifest = plan.write(&source, extras, &mut files);
+    let manifest = plan.conversion(extras).unwrap().write(&source, &mut files);
     // config.json and tokenizer.json count as files, whatever is in them.
     assert!(manifest.unwrap().tensors.len() > 4);
     plan.compare(&source, &open(files)).unwrap();
@@ -214,11 +220,11 @@ fn damage_behind_the_writers_back_is_noticed() {
     let entries: Vec<_> = stored.names().into_iter().map(str::to_owned).collect();
     assert_eq!(entries.len(), 5);
     let file = "weights-00001.safetensors";
-    let whole = safetensors::parse(file, &files.0[file], files.0[file].len()).unwrap();
+    let whole = safetensors::parse(file, &files.0[file], files.0[file].len() as u64).unwrap();
     for name in entries {
         let mut damaged = files.clone();
         // The upper half of the tensor's last number.
-        damaged.0.get_mut(file).unwrap()[whole[&name].range.end - 1] ^= 0x7f;
+        damaged.0.get_mut(file).unwrap()[whole[&name].range.end as usize - 1] ^= 0x7f;
         let damaged = open(damaged);
         let error = plan.compare(&source, &damaged).unwrap_err();
         assert_eq!(error.code(), "integrity", "{name}");
@@ -244,55 +250,186 @@ fn values_that_are_no_numbers_are_refused_by_name() {
         family: "family",
         origin: Origin::default(),
     };
-    let error = plan.write(&source, extras, &mut Memory::default());
+    let conversion = plan.conversion(extras).unwrap();
+    let error = conversion.write(&source, &mut Memory::default());
     assert!(error.unwrap_err().to_string().starts_with(&name));
 }
 
 #[test]
 fn files_stay_below_the_limit_and_layers_together() {
-    let step = |name: &str, rows: usize, row_bytes: usize| Step {
-        source: name.into(),
-        store: Store::Copied,
-        outputs: ["weight", "scales"]
-            .map(|part| {
-                let shape = vec![rows, row_bytes / 2];
-                let dtype = Dtype::U8;
-                (format!("{name}.{part}"), TensorInfo { dtype, shape })
-            })
-            .to_vec(),
+    let step = |name: &str, rows: usize, row_bytes: usize| {
+        let info = TensorInfo {
+            dtype: Dtype::U8,
+            shape: vec![rows, row_bytes / 2],
+        };
+        let output = |part| (format!("{name}.{part}"), info.clone());
+        Rc::new(Step {
+            source: name.into(),
+            info: info.clone(),
+            store: Store::Copied,
+            outputs: ["weight", "scales"].map(output).to_vec(),
+        })
     };
-    let third = MAX_FILE as usize / 3;
+    let limit = MAX_FILE as usize;
+    // Two that fill a file but for its header, so that the second is cut; one that takes more than
+    // a file, and a small one behind it.
     let steps = [
-        step("a", 3, third / 3),
-        step("b", 3, third / 3),
-        // No longer fits beside the two.
-        step("c", 3, third / 3),
-        // Two and a bit files, so three blocks of the same size.
-        step("d", 100, MAX_FILE as usize / 45),
-        step("e", 1, 2),
+        step("a", 8, limit / 16),
+        step("b", 8, limit / 16),
+        step("c", 100, limit / 45),
+        step("d", 1, 2),
     ];
     let files = layout::files(&steps).unwrap();
-    let names: Vec<Vec<String>> = files
-        .iter()
-        .map(|file| file.iter().map(|p| p.tensors()[0].0.clone()).collect())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            vec!["a.weight", "b.weight"],
-            vec!["c.weight"],
-            vec!["d.weight@0"],
-            vec!["d.weight@34"],
-            vec!["d.weight@68", "e.weight"],
-        ]
-    );
+    assert_eq!(files.len(), 4);
     for file in &files {
         let tensors: Vec<_> = file.iter().flat_map(layout::RowBlock::tensors).collect();
         let header = safetensors::header(tensors.iter().map(|(name, info)| (name.as_str(), info)));
         let data: usize = tensors.iter().map(|(_, info)| info.bytes().unwrap()).sum();
         assert!((header.len() + data) as u64 <= MAX_FILE);
     }
-    assert!(layout::files(&[step("f", 1, 2 * MAX_FILE as usize)]).is_err());
+    let blocks: Vec<_> = files.iter().flatten().collect();
+    for step in &steps {
+        let own = blocks.iter().filter(|block| Rc::ptr_eq(&block.step, step));
+        let rows: Vec<usize> = own.flat_map(|block| block.rows.clone()).collect();
+        assert!(rows.into_iter().eq(0..step.rows()), "{}", step.source);
+    }
+    let name = |block: &layout::RowBlock| block.tensors()[0].0.clone();
+    assert_eq!(name(blocks[0]), "a.weight@0");
+    assert_eq!(name(blocks[1]), "a.weight@2");
+    assert_eq!(name(blocks.last().unwrap()), "d.weight");
+    assert!(blocks.iter().all(|block| block.data_bytes() <= 8 << 20));
+    assert!(layout::files(&[step("e", 1, 2 * limit)]).is_err());
+}
+
+/// An interrupted conversion goes on behind its last block, and the files are the same.
+#[test]
+fn a_conversion_goes_on_where_it_was() {
+    let rows: &[usize] = &[40, 1 << 20];
+    let source = source(&[
+        ("decoder.layers.0.mlp.up_proj.weight", &[4, 64]),
+        ("decoder.layers.1.mlp.up_proj.weight", rows),
+        ("decoder.norm.weight", &[64]),
+    ]);
+    let config = json!({});
+    let plan = planned(&source, &config).unwrap();
+    let extras = || Extras {
+        config: &config,
+        tokenizer: b"{}",
+        family: "family",
+        origin: Origin::default(),
+    };
+    let fresh = || plan.conversion(extras()).unwrap();
+    let mut whole = Memory::default();
+    fresh().write(&source, &mut whole).unwrap();
+
+    // Where every block ends, and a few places within one.
+    let mut stops: Vec<usize> = vec![0];
+    let mut conversion = fresh();
+    for piece in 1.. {
+        let Some(need) = conversion.next() else { break };
+        let rows = source.read_rows(&need.tensor, need.rows.start, need.rows.len());
+        let end = conversion.take(&rows.unwrap()).unwrap().end;
+        if end.is_some() || piece % 7 == 0 {
+            stops.push(piece);
+        }
+    }
+    assert!(stops.len() > 8, "{stops:?}");
+    assert_eq!(conversion.layers(), (3, 3));
+    let (done, total) = conversion.source_bytes();
+    assert_eq!((done, total), (total, 2 * (4 * 64 + (40 << 20) + 64)));
+
+    for stop in stops {
+        let mut written: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut conversion = fresh();
+        let mut progress = conversion.progress();
+        run(&mut conversion, &source, &mut written, stop, &mut progress);
+        let mut conversion = fresh();
+        assert!(conversion.resume(&progress));
+        if let Some(file) = conversion.file() {
+            let bytes = written.entry(file.name.clone()).or_default();
+            bytes.truncate(progress.bytes as usize);
+            conversion.rehash(bytes);
+        }
+        assert!(conversion.confirm(&progress));
+        run(
+            &mut conversion,
+            &source,
+            &mut written,
+            usize::MAX,
+            &mut progress,
+        );
+        assert_eq!(
+            conversion.finish().unwrap(),
+            whole.0["manifest.json"],
+            "{stop}"
+        );
+        for (name, bytes) in &written {
+            assert!(bytes == &whole.0[name], "{name} after {stop}");
+        }
+    }
+}
+
+/// Takes at most `pieces` pieces; `progress` is that of the last block.
+fn run(
+    conversion: &mut Conversion,
+    source: &InMemory,
+    written: &mut BTreeMap<String, Vec<u8>>,
+    pieces: usize,
+    progress: &mut Progress,
+) {
+    for _ in 0..pieces {
+        let (Some(file), Some(need)) = (conversion.file(), conversion.next()) else {
+            return;
+        };
+        let name = file.name.clone();
+        let rows = source.read_rows(&need.tensor, need.rows.start, need.rows.len());
+        let piece = conversion.take(&rows.unwrap()).unwrap();
+        written.entry(name).or_default().extend(piece.bytes);
+        if piece.end.is_some() {
+            *progress = conversion.progress();
+        }
+    }
+}
+
+#[test]
+fn progress_of_another_conversion_or_of_damaged_files_is_not_believed() {
+    let source = small();
+    let config = json!({});
+    let plan = planned(&source, &config).unwrap();
+    let fresh = |name: &str| {
+        let origin = Origin {
+            name: name.into(),
+            ..Origin::default()
+        };
+        let extras = Extras {
+            config: &config,
+            tokenizer: b"{}",
+            family: "family",
+            origin,
+        };
+        plan.conversion(extras).unwrap()
+    };
+    let mut conversion = fresh("one");
+    let mut progress = conversion.progress();
+    let mut written = BTreeMap::new();
+    run(&mut conversion, &source, &mut written, 1, &mut progress);
+    assert!(progress.bytes > 0 && progress.finished.is_empty());
+    assert!(!fresh("another").resume(&progress));
+    let mut elsewhere = progress.clone();
+    elsewhere.bytes -= 1;
+    assert!(!fresh("one").resume(&elsewhere));
+
+    let mut bytes = written.into_values().next().unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    let mut conversion = fresh("one");
+    assert!(conversion.resume(&progress));
+    conversion.rehash(&bytes);
+    assert!(!conversion.confirm(&progress));
+    // The file begins anew.
+    let first = fresh("one").next();
+    assert_eq!(conversion.next(), first);
+    assert!(conversion.finish().is_err());
+    assert!(conversion.take(&[0; 3]).is_err());
 }
 
 #[test]
@@ -338,7 +475,9 @@ fn cancelling_stops_the_work() {
         origin: Origin::default(),
     };
     assert_eq!(
-        plan.write(&source, extras, &mut Cancelled),
+        plan.conversion(extras)
+            .unwrap()
+            .write(&source, &mut Cancelled),
         Err(Error::Cancelled)
     );
 }

@@ -1,93 +1,54 @@
-//! Tensors of a model folder on disk, read one at a time.
+//! Raw checkpoints and browser folders on disk.
 
 mod find;
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::safetensors::{self, Entries, Entry, PREFIX};
-use super::{Index, ReadAt, TensorInfo, TensorSource, damaged, missing};
+use super::safetensors::{self, PREFIX};
+use super::{Headers, Index, ReadAt, Shards, damaged};
 use crate::error::Error;
 use crate::first_bytes;
 use find::{INDEX, SINGLE, check_present, single};
 
-/// A folder with one safetensors file, or with shards and their index. An index beside
-/// `model.safetensors` is not read, as in
-/// [transformers](https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_utils.py):
-/// people leave it there when they join shards.
-#[derive(Debug)]
-pub struct Folder {
-    tensors: BTreeMap<String, (PathBuf, Entry)>,
-}
-
-impl Folder {
-    /// Reads the headers of all shards; no tensor yet.
+impl Shards {
+    /// The checkpoint in `folder`: one safetensors file, or shards and their index. Reads the
+    /// headers; no tensor yet. An index beside `model.safetensors` is not read, as in
+    /// [transformers](https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_utils.py):
+    /// people leave it there when they join shards.
     ///
     /// # Errors
     /// [`Error::UnsupportedModel`] when the folder holds no safetensors, with the way to convert
     /// pickled weights, which are never read; [`Error::Integrity`] naming a missing or damaged
     /// file; [`Error::WeightsMismatch`] when the index promises more than the shards hold.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        let files = || Box::new(Files::new(folder.to_owned()));
         let index = folder.join(INDEX);
         if folder.join(SINGLE).is_file() || !index.is_file() {
-            return Self::read_headers(folder, &[&single(folder)?]);
+            let headers = read_headers(folder, &[&single(folder)?])?;
+            return Ok(Self::new(headers, files()));
         }
         let bytes = fs::read(&index).map_err(|e| unreadable(&index, &e))?;
         let index = Index::parse(&bytes)?;
         check_present(folder, &index.shards())?;
-        let source = Self::read_headers(folder, &index.shards())?;
-        index.check(&source)?;
-        Ok(source)
-    }
-
-    fn read_headers(folder: &Path, shards: &[&str]) -> Result<Self, Error> {
-        let mut tensors = BTreeMap::new();
-        for shard in shards {
-            let path = folder.join(shard);
-            for (name, entry) in read_header(shard, &path).map_err(|e| unreadable(&path, &e))?? {
-                if tensors.contains_key(&name) {
-                    return Err(damaged(
-                        shard,
-                        format!("tensor {name} is in another file too"),
-                    ));
-                }
-                tensors.insert(name, (path.clone(), entry));
-            }
-        }
-        Ok(Self { tensors })
+        let headers = read_headers(folder, &index.shards())?;
+        index.check(&headers)?;
+        Ok(Self::new(headers, files()))
     }
 }
 
-impl TensorSource for Folder {
-    fn names(&self) -> Vec<&str> {
-        self.tensors.keys().map(String::as_str).collect()
+fn read_headers(folder: &Path, shards: &[&str]) -> Result<Headers, Error> {
+    let mut headers = Headers::default();
+    for shard in shards {
+        let path = folder.join(shard);
+        let (start, length) = read_start(shard, &path).map_err(|e| unreadable(&path, &e))??;
+        headers.add(shard, &start, length)?;
     }
-
-    fn info(&self, name: &str) -> Option<&TensorInfo> {
-        self.tensors.get(name).map(|(_, entry)| &entry.info)
-    }
-
-    fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
-        let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
-        read_range(path, &entry.range).map(Cow::Owned)
-    }
-
-    fn read_rows(&self, name: &str, first: usize, count: usize) -> Result<Cow<'_, [u8]>, Error> {
-        let (path, entry) = self.tensors.get(name).ok_or_else(|| missing(name))?;
-        let rows = entry
-            .info
-            .row_range(first, count)
-            .ok_or_else(|| damaged(name, format!("it has no {count} rows from {first} on")))?;
-        let start = entry.range.start;
-        read_range(path, &(start + rows.start..start + rows.end)).map(Cow::Owned)
-    }
+    Ok(headers)
 }
 
-/// The files of a browser model folder on disk.
+/// The files of a folder on disk.
 #[derive(Debug)]
 pub struct Files(PathBuf);
 
@@ -113,12 +74,6 @@ impl ReadAt for Files {
     }
 }
 
-fn read_range(path: &Path, range: &Range<usize>) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![0; range.len()];
-    fill(path, range.start as u64, &mut bytes).map_err(|e| unreadable(path, &e))?;
-    Ok(bytes)
-}
-
 fn fill(path: &Path, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
@@ -134,18 +89,19 @@ fn start_of(path: &Path) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-fn read_header(name: &str, path: &Path) -> io::Result<Result<Entries, Error>> {
+/// Prefix and header of a file, and the length of the whole.
+fn read_start(name: &str, path: &Path) -> io::Result<Result<(Vec<u8>, u64), Error>> {
     let mut start = start_of(path)?;
     let end = match safetensors::header_length(name, &start) {
         Ok(header) => PREFIX + header,
         Err(error) => return Ok(Err(error)),
     };
     let mut file = File::open(path)?;
-    let length = file.metadata()?.len() as usize;
+    let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(start.len() as u64))?;
     let rest = end.saturating_sub(start.len());
     file.take(rest as u64).read_to_end(&mut start)?;
-    Ok(safetensors::parse(name, &start, length))
+    Ok(Ok((start, length)))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
@@ -155,6 +111,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weights::TensorSource;
     use crate::weights::safetensors::tests::file_of;
 
     /// A folder that is removed in the end.
@@ -188,7 +145,7 @@ mod tests {
             INDEX,
             br#"{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"#,
         );
-        let source = Folder::open(&folder.0).unwrap();
+        let source = Shards::open(&folder.0).unwrap();
         assert_eq!(source.names(), ["a", "b"]);
         assert_eq!(*source.read("a").unwrap(), [1, 2]);
         assert_eq!(*source.read_rows("a", 1, 1).unwrap(), [2]);
@@ -198,14 +155,14 @@ mod tests {
             br#"{"weight_map":{"a":"m-1.safetensors","c":"m-2.safetensors"}}"#,
         );
         assert!(
-            Folder::open(&folder.0)
+            Shards::open(&folder.0)
                 .unwrap_err()
                 .to_string()
                 .contains("1 missing: c")
         );
         folder.write(INDEX, br#"{"weight_map":{"a":"m-3.safetensors"}}"#);
         assert!(
-            Folder::open(&folder.0)
+            Shards::open(&folder.0)
                 .unwrap_err()
                 .to_string()
                 .contains("m-3.safetensors")
@@ -217,17 +174,17 @@ mod tests {
         let folder = Scratch::new("single");
         folder.write(INDEX, br#"{"weight_map":{"a":"gone.safetensors"}}"#);
         folder.write(SINGLE, &file_of("a", &[1]));
-        assert_eq!(Folder::open(&folder.0).unwrap().names(), ["a"]);
+        assert_eq!(Shards::open(&folder.0).unwrap().names(), ["a"]);
     }
 
     #[test]
     fn the_only_safetensors_file_is_taken_whatever_its_name() {
         let folder = Scratch::new("named");
         folder.write("adapter_model.safetensors", &file_of("lora", &[1]));
-        let refusal = || Folder::open(&folder.0).unwrap_err().to_string();
+        let refusal = || Shards::open(&folder.0).unwrap_err().to_string();
         assert!(refusal().contains("merge_and_unload"), "{}", refusal());
         folder.write("my-model.safetensors", &file_of("a", &[1]));
-        assert_eq!(Folder::open(&folder.0).unwrap().names(), ["a"]);
+        assert_eq!(Shards::open(&folder.0).unwrap().names(), ["a"]);
         folder.write("my-model-2.safetensors", &file_of("b", &[1]));
         assert!(refusal().contains("2 files"), "{}", refusal());
     }
@@ -235,7 +192,7 @@ mod tests {
     #[test]
     fn downloads_that_have_not_ended_are_named() {
         let folder = Scratch::new("unfinished");
-        let refusal = || Folder::open(&folder.0).unwrap_err().to_string();
+        let refusal = || Shards::open(&folder.0).unwrap_err().to_string();
         folder.write("model.safetensors.part", b"");
         assert!(
             refusal().contains("model.safetensors.part"),
@@ -276,7 +233,7 @@ mod tests {
             (b"no", "\"no\""),
         ] {
             folder.write(SINGLE, bytes);
-            let error = Folder::open(&folder.0).unwrap_err();
+            let error = Shards::open(&folder.0).unwrap_err();
             assert_eq!(error.code(), "integrity");
             assert!(error.to_string().contains(name), "{error}");
         }
@@ -286,11 +243,11 @@ mod tests {
     fn pickled_weights_are_refused_with_the_way_out() {
         let folder = Scratch::new("pickle");
         assert_eq!(
-            Folder::open(&folder.0).unwrap_err().code(),
+            Shards::open(&folder.0).unwrap_err().code(),
             "unsupported-model"
         );
         folder.write("pytorch_model.bin", b"\x80\x02");
-        let error = Folder::open(&folder.0).unwrap_err();
+        let error = Shards::open(&folder.0).unwrap_err();
         assert!(error.to_string().contains("pytorch_model.bin"), "{error}");
         assert!(error.to_string().contains("weights_only=True"), "{error}");
     }
@@ -301,12 +258,12 @@ mod tests {
         let bytes = file_of("a", &[1, 2, 3, 4]);
         folder.write(SINGLE, &bytes[..bytes.len() - 1]);
         assert!(
-            Folder::open(&folder.0)
+            Shards::open(&folder.0)
                 .unwrap_err()
                 .to_string()
                 .starts_with(SINGLE)
         );
         folder.write(SINGLE, &bytes[..20]);
-        assert_eq!(Folder::open(&folder.0).unwrap_err().code(), "integrity");
+        assert_eq!(Shards::open(&folder.0).unwrap_err().code(), "integrity");
     }
 }

@@ -2,25 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as MapEntry;
-use std::ops::Range;
 
-use super::safetensors::{self, Entry};
-use super::{TensorInfo, TensorSource, damaged, missing};
+use super::{Headers, TensorInfo, TensorSource, missing};
 use crate::error::Error;
 
 /// One or more safetensors files as bytes; tensors are slices of them.
 #[derive(Debug, Default)]
 pub struct InMemory {
-    files: Vec<Vec<u8>>,
-    tensors: BTreeMap<String, Place>,
-}
-
-#[derive(Debug)]
-struct Place {
-    file: usize,
-    info: TensorInfo,
-    range: Range<usize>,
+    files: BTreeMap<String, Vec<u8>>,
+    headers: Headers,
 }
 
 impl InMemory {
@@ -31,48 +21,27 @@ impl InMemory {
     pub fn new(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, Error> {
         let mut source = Self::default();
         for (name, bytes) in files {
-            source.add(&name, bytes)?;
+            source.headers.add(&name, &bytes, bytes.len() as u64)?;
+            source.files.insert(name, bytes);
         }
         Ok(source)
-    }
-
-    /// Adds one file.
-    ///
-    /// # Errors
-    /// As [`InMemory::new`].
-    pub fn add(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
-        let file = self.files.len();
-        for (tensor, Entry { info, range }) in safetensors::parse(name, &bytes, bytes.len())? {
-            match self.tensors.entry(tensor) {
-                MapEntry::Vacant(slot) => slot.insert(Place { file, info, range }),
-                MapEntry::Occupied(slot) => {
-                    return Err(damaged(
-                        name,
-                        format!("tensor {} is in another file too", slot.key()),
-                    ));
-                }
-            };
-        }
-        self.files.push(bytes);
-        Ok(())
     }
 }
 
 impl TensorSource for InMemory {
     fn names(&self) -> Vec<&str> {
-        self.tensors.keys().map(String::as_str).collect()
+        self.headers.names()
     }
 
     fn info(&self, name: &str) -> Option<&TensorInfo> {
-        self.tensors.get(name).map(|place| &place.info)
+        self.headers.info(name)
     }
 
     fn read(&self, name: &str) -> Result<Cow<'_, [u8]>, Error> {
-        let place = self.tensors.get(name).ok_or_else(|| missing(name))?;
-        let bytes = self
-            .files
-            .get(place.file)
-            .and_then(|file| file.get(place.range.clone()));
+        let info = self.info(name).ok_or_else(|| missing(name))?;
+        let (file, range) = self.headers.place(name, 0, info.rows())?;
+        let bytes = self.files.get(file);
+        let bytes = bytes.and_then(|file| file.get(range.start as usize..range.end as usize));
         bytes.map(Cow::Borrowed).ok_or_else(|| missing(name))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{TensorSource, damaged};
+use super::{Headers, TensorSource, damaged};
 use crate::error::Error;
 use crate::first_bytes;
 
@@ -56,15 +56,15 @@ impl Index {
         distinct.into_iter().collect()
     }
 
-    /// Whether `source` holds every tensor that the index promises.
+    /// Whether the files hold every tensor that the index promises.
     ///
     /// # Errors
     /// [`Error::WeightsMismatch`] listing those it lacks.
-    pub fn check(&self, source: &dyn TensorSource) -> Result<(), Error> {
+    pub fn check(&self, headers: &Headers) -> Result<(), Error> {
         let missing: Vec<String> = self
             .weight_map
             .keys()
-            .filter(|name| source.info(name).is_none())
+            .filter(|name| headers.info(name).is_none())
             .cloned()
             .collect();
         if missing.is_empty() {

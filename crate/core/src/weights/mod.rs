@@ -1,16 +1,19 @@
 //! Weights: named tensors in safetensors files, read with checks and without copies.
 
+pub mod card;
 mod checkpoint;
 pub mod digest;
 pub mod dtype;
 #[cfg(not(target_family = "wasm"))]
 mod folder;
 mod foreign;
+mod headers;
 mod in_memory;
 mod index;
 pub mod manifest;
 pub mod quantization;
 pub mod safetensors;
+mod shards;
 mod stored;
 mod table;
 mod wrappers;
@@ -19,14 +22,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::Error;
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, StoredCopy};
 pub use dtype::Dtype;
 #[cfg(not(target_family = "wasm"))]
-pub use folder::{Files, Folder};
+pub use folder::Files;
+pub use headers::Headers;
 pub use in_memory::InMemory;
 pub use index::Index;
 pub use manifest::Manifest;
 pub use quantization::QuantizationConfig;
+pub use shards::Shards;
 pub use stored::{ReadAt, Stored};
 pub use table::{Bits, OtherTensors, TensorCopy, TensorSpec, TensorTable};
 

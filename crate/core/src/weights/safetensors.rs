@@ -29,7 +29,7 @@ pub struct Entry {
     /// Its type and shape.
     pub info: TensorInfo,
     /// Its bytes, counted from the start of the file.
-    pub range: Range<usize>,
+    pub range: Range<u64>,
 }
 
 /// Tensors of a file by name.
@@ -66,7 +66,7 @@ fn unlike(file: &str, start: &[u8], reason: String) -> Error {
 ///
 /// # Errors
 /// [`Error::Integrity`] saying which tensor is wrong and how.
-pub fn parse(file: &str, start: &[u8], file_length: usize) -> Result<Entries, Error> {
+pub fn parse(file: &str, start: &[u8], file_length: u64) -> Result<Entries, Error> {
     let data_start = PREFIX + header_length(file, start)?;
     let header = start.get(PREFIX..data_start).ok_or_else(|| {
         let reason = format!("it ends after {} bytes, inside its header", start.len());
@@ -77,16 +77,16 @@ pub fn parse(file: &str, start: &[u8], file_length: usize) -> Result<Entries, Er
     let mut entries = Entries::new();
     for (name, tensor) in tensors {
         let entry = tensor
-            .check(data_start)
+            .check(data_start as u64)
             .map_err(|reason| damaged(file, format!("tensor {name}: {reason}")))?;
         entries.insert(name, entry);
     }
-    check_layout(file, &entries, data_start, file_length)?;
+    check_layout(file, &entries, data_start as u64, file_length)?;
     Ok(entries)
 }
 
 /// Whether the tensors fill the bytes from `start` to `end` without gap or overlap.
-fn check_layout(file: &str, entries: &Entries, start: usize, end: usize) -> Result<(), Error> {
+fn check_layout(file: &str, entries: &Entries, start: u64, end: u64) -> Result<(), Error> {
     let mut by_start: Vec<_> = entries.iter().collect();
     by_start.sort_by_key(|(_, entry)| (entry.range.start, entry.range.end));
     let mut at = start;
@@ -117,7 +117,7 @@ pub fn header<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a TensorInfo)>) 
     let mut at = 0;
     let mut fields = serde_json::Map::new();
     for (name, info) in tensors {
-        let end = at + info.bytes().unwrap_or_default();
+        let end = at + info.bytes().unwrap_or_default() as u64;
         let tensor = Tensor {
             dtype: info.dtype.name().into(),
             shape: info.shape.clone(),
@@ -140,11 +140,11 @@ pub fn header<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a TensorInfo)>) 
 struct Tensor {
     dtype: String,
     shape: Vec<usize>,
-    data_offsets: [usize; 2],
+    data_offsets: [u64; 2],
 }
 
 impl Tensor {
-    fn check(self, data_start: usize) -> Result<Entry, String> {
+    fn check(self, data_start: u64) -> Result<Entry, String> {
         let dtype = Dtype::parse(&self.dtype)
             .ok_or_else(|| format!("its type {:?} is not read", self.dtype))?;
         if self.shape.len() > MAX_DIMENSIONS {
@@ -160,7 +160,7 @@ impl Tensor {
         let [start, end] = self.data_offsets;
         if end
             .checked_sub(start)
-            .is_none_or(|length| Some(length) != info.bytes())
+            .is_none_or(|length| Some(length) != info.bytes().map(|bytes| bytes as u64))
         {
             return Err(format!(
                 "bytes {start} to {end} do not hold {:?} of {}",
@@ -240,7 +240,7 @@ pub(crate) mod tests {
     }
 
     fn parse_all(bytes: &[u8]) -> Result<Entries, Error> {
-        parse("model.safetensors", bytes, bytes.len())
+        parse("model.safetensors", bytes, bytes.len() as u64)
     }
 
     fn refusal(header: &str, data: usize) -> String {
@@ -254,7 +254,7 @@ pub(crate) mod tests {
         let header = r#"{"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},"a":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]}}"#;
         let entries = parse_all(&file(header, 12)).unwrap();
         let start = 8 + header.len();
-        assert_eq!(entries["a"].range, start..start + 4);
+        assert_eq!(entries["a"].range, start as u64..start as u64 + 4);
         assert_eq!(
             entries["b"].info,
             TensorInfo {
@@ -348,7 +348,8 @@ pub(crate) mod tests {
         assert_eq!(bytes.len() % 8, 0);
         bytes.extend([0; 34]);
         let entries = parse_all(&bytes).unwrap();
-        assert_eq!(entries["b"].range, bytes.len() - 10..bytes.len());
+        let end = bytes.len() as u64;
+        assert_eq!(entries["b"].range, end - 10..end);
         assert_eq!(entries["w"].info, infos[0].1);
     }
 }

@@ -176,12 +176,13 @@ impl TensorTable {
                 ),
             });
         }
-        let unused: Vec<String> = source
+        let unused: BTreeSet<String> = source
             .names()
             .into_iter()
             .filter(|name| !used.contains(*name) && !self.is_droppable(name))
             .map(str::to_owned)
             .collect();
+        let unused: Vec<String> = unused.into_iter().collect();
         if missing.is_empty() && misshapen.is_empty() && unused.is_empty() {
             return Ok(());
         }
