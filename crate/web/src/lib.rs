@@ -7,12 +7,14 @@
 //! Coordinates are picture pixels, x to the right, y down. Masks are one byte
 //! per pixel, 0 or 1, row-major.
 
+mod conversion;
 mod error;
 mod host;
 mod mask;
 mod model;
 mod object;
 mod picture;
+mod raw;
 mod stored;
 
 use wasm_bindgen::prelude::*;

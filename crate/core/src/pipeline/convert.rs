@@ -10,7 +10,7 @@ use crate::first_bytes;
 use crate::models::sa2va::{self, Config};
 use crate::quantize::{Conversion, Extras, Need, Options, Plan};
 use crate::weights::manifest::Origin;
-use crate::weights::{Headers, StoredCopy};
+use crate::weights::{Headers, StoredCopy, TensorInfo, TensorSource};
 
 /// A checkpoint as its publisher saved it, whose weights are elsewhere.
 pub struct RawCheckpoint {
@@ -50,13 +50,12 @@ impl RawCheckpoint {
         self.checked.weights.copies()
     }
 
-    /// File of a tensor, by its name in the files, and where in it its bytes lie.
+    /// File of a whole tensor, by its name in the files, and where in it its bytes lie.
     ///
     /// # Errors
     /// As [`Headers::place`].
-    pub fn whole(&self, stored: &str) -> Result<(&str, Range<u64>), Error> {
-        use crate::weights::TensorSource;
-        let rows = self.headers.info(stored).map_or(0, |info| info.rows());
+    pub fn place_of(&self, stored: &str) -> Result<(&str, Range<u64>), Error> {
+        let rows = self.headers.info(stored).map_or(0, TensorInfo::rows);
         self.headers.place(stored, 0, rows)
     }
 
@@ -67,6 +66,18 @@ impl RawCheckpoint {
     pub fn place(&self, need: &Need) -> Result<(&str, Range<u64>), Error> {
         let stored = self.checked.weights.stored_name(&need.tensor)?;
         self.headers.place(stored, need.rows.start, need.rows.len())
+    }
+
+    /// Options that give every matrix its usual bits, or `bits` where these are more: 4, 8 or 16.
+    #[must_use]
+    pub fn options(&self, bits: u32) -> Options {
+        let all = self.checked.table.bits();
+        Options {
+            bits: all
+                .map(|usual| (usual.setting, usual.default.max(bits)))
+                .collect(),
+            ..Options::default()
+        }
     }
 
     /// What becomes of every tensor.

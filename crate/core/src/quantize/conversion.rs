@@ -58,7 +58,9 @@ pub struct Piece {
 }
 
 /// A place where a conversion can go on later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     Block,
     /// A block and with it the file.
@@ -67,6 +69,7 @@ pub enum End {
 
 /// How far a conversion is: kept beside the files that it wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Progress {
     /// SHA-256 of the manifest without hashes: what is converted, and how.
     pub plan: String,
@@ -125,7 +128,7 @@ impl Plan {
     /// [`Error::UnsupportedModel`] when a row is larger than a file or `config.json` is no object,
     /// [`Error::Integrity`] when there is more than a manifest holds.
     pub fn conversion(&self, extras: Extras) -> Result<Conversion, Error> {
-        let config = pretty(&self.config(extras.config)?);
+        let config = pretty(&self.config(extras.config)?).into_bytes();
         let mut manifest = Manifest::new(extras.family, extras.origin, self.quantization.clone());
         manifest.files = vec![
             entry("config.json", &config),
@@ -145,7 +148,7 @@ impl Plan {
         }
         manifest.check()?;
         let mut plan = Sha256::new();
-        plan.update(&manifest_json(&manifest));
+        plan.update(manifest_json(&manifest).as_bytes());
         Ok(Conversion {
             manifest,
             plan: plan.hex(),
@@ -165,6 +168,12 @@ impl Conversion {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Text of the manifest as it is known now.
+    #[must_use]
+    pub fn manifest_json(&self) -> String {
+        manifest_json(&self.manifest)
     }
 
     /// Names and bytes of the files without weights.
@@ -367,14 +376,14 @@ impl Conversion {
     ///
     /// # Errors
     /// [`Error::Internal`] before, [`Error::Integrity`] when hashes were no hashes.
-    pub fn finish(&self) -> Result<Vec<u8>, Error> {
+    pub fn finish(&self) -> Result<String, Error> {
         if self.file().is_some() {
             return Err(Error::Internal {
                 reason: "a conversion was ended before its last block".into(),
             });
         }
         self.manifest.check()?;
-        Ok(manifest_json(&self.manifest))
+        Ok(self.manifest_json())
     }
 }
 
@@ -508,12 +517,12 @@ fn entry(name: &str, bytes: &[u8]) -> FileEntry {
     }
 }
 
-fn manifest_json(manifest: &Manifest) -> Vec<u8> {
+fn manifest_json(manifest: &Manifest) -> String {
     pretty(&serde_json::json!(manifest))
 }
 
-fn pretty(json: &Value) -> Vec<u8> {
-    format!("{json:#}\n").into_bytes()
+fn pretty(json: &Value) -> String {
+    format!("{json:#}\n")
 }
 
 fn little_endian<T: Copy, const N: usize>(values: &[T], bytes: fn(T) -> [u8; N]) -> Vec<u8> {

@@ -359,7 +359,7 @@ fn a_conversion_goes_on_where_it_was() {
             &mut progress,
         );
         assert_eq!(
-            conversion.finish().unwrap(),
+            conversion.finish().unwrap().as_bytes(),
             whole.0["manifest.json"],
             "{stop}"
         );

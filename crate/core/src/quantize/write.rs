@@ -54,7 +54,7 @@ impl Conversion {
             let (done, total) = self.source_bytes();
             sink.progress(done, total)?;
         }
-        write_file(MANIFEST, &self.finish()?, sink)?;
+        write_file(MANIFEST, self.finish()?.as_bytes(), sink)?;
         Ok(self.manifest().clone())
     }
 }

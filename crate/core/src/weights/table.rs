@@ -85,6 +85,11 @@ impl TensorTable {
         self.by_name.get(name).map(|&index| &self.specs[index])
     }
 
+    /// Bits of the matrices that may be quantized, in the order of loading.
+    pub fn bits(&self) -> impl Iterator<Item = Bits> {
+        self.specs.iter().filter_map(|spec| spec.bits)
+    }
+
     /// Whether the model works without tensor `name`.
     #[must_use]
     pub fn is_droppable(&self, name: &str) -> bool {
