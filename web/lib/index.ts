@@ -14,9 +14,11 @@ export { abortable } from "./abort";
 export { AskmaskError, ERROR_CODES, type ErrorCode, isAbort } from "./errors";
 export { fetchImage } from "./fetch-image";
 export { Mask } from "./mask";
-export { deleteModel, models, preflight } from "./model-manager";
+export { deleteModel, modelFiles, models, preflight } from "./model-manager";
 export type {
   AdapterReport,
+  Bits,
+  ConversionReport,
   MaxTiles,
   ModelReport,
   ModelSource,

@@ -25,3 +25,13 @@ export function models({ signal }: Pick<Options, "signal"> = {}): Promise<Stored
 export async function deleteModel(key: string): Promise<void> {
   await inWorker((call) => call("deleteModel", { key }));
 }
+
+/**
+ * The files of a stored model by their names, `manifest.json` among them: a folder of them is a
+ * model, on a disk or on any web server.
+ *
+ * @throws {AskmaskError} `integrity` where the model is not whole.
+ */
+export async function modelFiles(key: string): Promise<Map<string, Blob>> {
+  return inWorker((call) => call("modelFiles", { key }));
+}

@@ -2,17 +2,29 @@
 
 import type { DeviceKind as Device, Preflight } from "askmask-wasm";
 
+/** Least bits of a weight matrix when a checkpoint is converted; 4 by default. */
+export type Bits = 4 | 8;
+
 /**
- * Where a model comes from: with this package; a folder on a web server, by
- * its manifest; a repository on a hub; or files that a person picked.
+ * Where a model comes from: with this package; a folder on a web server, by its manifest; a
+ * repository on a hub; files that a person picked; or this browser's storage. A checkpoint as its
+ * publisher saved it is converted on the way, and only the result is stored.
  */
 export type ModelSource =
   | { kind: "embedded" }
-  | { kind: "manifest"; url: string }
+  | { kind: "manifest"; url: string; bits?: Bits | undefined }
   /** Files are at `{host}/{id}/resolve/{revision}/{file}`; host: huggingface.co. */
-  | { kind: "hub"; id: string; revision: string; host?: string | undefined }
-  /** A model folder's files, known by their plain names; never copied. */
-  | { kind: "folder"; files: File[] };
+  | {
+      kind: "hub";
+      id: string;
+      revision: string;
+      host?: string | undefined;
+      bits?: Bits | undefined;
+    }
+  /** A model folder's files, known by their plain names; a converted model's are never copied. */
+  | { kind: "folder"; files: File[]; bits?: Bits | undefined }
+  /** One that was converted from a folder, by its key in the storage. */
+  | { kind: "stored"; key: string };
 
 /** Most tiles that a picture is cut into for the language side. */
 export type MaxTiles = 1 | 4 | 12;
@@ -57,6 +69,13 @@ export interface StorageReport {
   persisted: boolean;
 }
 
+/** What a conversion takes; null where the model is converted already. */
+export interface ConversionReport {
+  /** Bytes of the source that are still to be read. */
+  download: number;
+  bits: Bits;
+}
+
 /** All that can be known about a model before its weights are downloaded. */
 export interface ModelReport {
   name: string;
@@ -65,9 +84,11 @@ export interface ModelReport {
   licence: string;
   /** Who serves it; null for files that are here already. */
   host: string | null;
+  /** Bytes of the model as it is stored. */
   bytes: number;
   /** Bytes that are stored already. */
   cachedBytes: number;
+  conversion: ConversionReport | null;
   adapter: AdapterReport | null;
   /** Where the model would run. */
   device: Device;

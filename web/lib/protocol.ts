@@ -39,6 +39,8 @@ export interface Progress {
   stage: Stage;
   done: number;
   total?: number | undefined;
+  /** While a checkpoint is converted as it comes: its layers, and how many are through. */
+  layers?: { done: number; total: number } | undefined;
   /** Only while the stage is held up. */
   hold?: Hold | undefined;
   /** One sentence for people: why it is held up. */
@@ -90,6 +92,8 @@ export interface Loaded {
   device: DeviceReport;
   /** SHA-256 of the manifest, in hex: names exactly this model. */
   manifest: string;
+  /** What the model can be loaded by again. */
+  source: ModelSource;
   /** Files that could only be kept in memory, by their SHA-256. */
   kept: Map<string, Blob>;
   /** Something that people should know about this model, in one sentence. */
@@ -102,6 +106,7 @@ interface Methods {
   preflight: { params: ModelRequest; result: ModelReport };
   models: { params: null; result: StoredModel[] };
   deleteModel: { params: { key: string }; result: null };
+  modelFiles: { params: { key: string }; result: Map<string, Blob> };
   memoryUsage: { params: null; result: MemoryUsage };
   setImage: {
     params: { image: number; source: ImageSource };

@@ -72,11 +72,9 @@ export async function load(
   options: LoadOptions = {},
 ): Promise<Model> {
   const request = modelRequest(source, options);
-  const { kind } = request.source;
-  const kept = kind === "manifest" || kind === "hub";
   const model = new Model(request);
   try {
-    await model.ready(kept ? askingToKeep(options) : options);
+    await model.ready(request.source.kind === "embedded" ? options : askingToKeep(options));
   } catch (error) {
     model.dispose();
     throw error;
@@ -91,7 +89,8 @@ export async function load(
 function askingToKeep(options: Options): Options {
   let asked = false;
   const onProgress = (progress: Progress) => {
-    if (!asked && progress.stage === "download") {
+    // A folder's files are checked where they lie.
+    if (!asked && progress.stage === "download" && progress.hold !== "checking") {
       asked = true;
       // Insecure pages have no storage manager; then nothing is stored either.
       navigator.storage?.persist().catch(() => undefined);
@@ -127,6 +126,11 @@ export class Model {
     return this.#loaded?.manifest ?? "";
   }
 
+  /** What it can be loaded by again: its source, or for a converted folder what was stored of it. */
+  get source(): ModelSource {
+    return this.request.source;
+  }
+
   /** What the model takes up now, and took at most. */
   memoryUsage(): Promise<MemoryUsage> {
     return this.run(async (call) => {
@@ -141,7 +145,8 @@ export class Model {
     if (this.#loadedIn === this.bridge.generation) return;
     const loaded = await call("load", this.request);
     this.#loaded = loaded;
-    this.request = { ...this.request, kept: loaded.kept, rehash: false };
+    const { source, kept } = loaded;
+    this.request = { ...this.request, source, kept, rehash: false };
     this.#loadedIn = this.bridge.generation;
   }
 

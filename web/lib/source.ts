@@ -8,12 +8,12 @@ const HUB = "https://huggingface.co";
 const EMBEDDED = "nano";
 const REPOSITORY = /^\w[\w.-]*\/\w[\w.-]*$/;
 const HINT =
-  "Give nano, the address of a manifest.json or of its folder, or hub:OWNER/NAME@REVISION.";
+  "Give nano, the address of a model's folder or its manifest.json, or hub:OWNER/NAME@REVISION.";
 
 /**
- * `nano`, the model that comes with the package; `hub:OWNER/NAME@REVISION`, the
- * revision `main` if it is left out; else the address of a `manifest.json` or
- * of the folder that holds it, whole or relative to `base`.
+ * `nano`, the model that comes with the package; `hub:OWNER/NAME@REVISION`, the revision `main` if
+ * it is left out, or the address of its page; else the address of a model's folder or of the
+ * `manifest.json` in it, whole or relative to `base`.
  *
  * @throws {AskmaskError} `unsupported-model` for anything else.
  */
@@ -24,10 +24,20 @@ export function parseSource(text: string, base: string): ModelSource {
   if (hub) return hubSource(hub[1] ?? "", hub[2]);
   if (/^[\w-]+$/.test(name)) throw unusable(`There is no model named ${name}.`);
   const url = webAddress(name, base);
+  const page = hubPage(url);
+  if (page !== null) return page;
   if (!url.pathname.endsWith(".json")) {
     url.pathname = `${url.pathname.replace(/\/$/, "")}/manifest.json`;
   }
   return { kind: "manifest", url: url.href };
+}
+
+/** The repository whose page on the hub this is, as people copy its address. */
+function hubPage({ origin, pathname }: URL): ModelSource | null {
+  const [, owner, name, view, revision, ...rest] = pathname.replace(/\/$/, "").split("/");
+  const isPage = view === undefined || (view === "tree" && rest.length === 0);
+  if (origin !== HUB || owner === undefined || name === undefined || !isPage) return null;
+  return REPOSITORY.test(`${owner}/${name}`) ? hubSource(`${owner}/${name}`, revision) : null;
 }
 
 /**
@@ -57,16 +67,18 @@ export function webAddress(text: string, base?: string): URL {
   const url = text !== "" && URL.canParse(text, base) ? new URL(text, base) : null;
   if (url?.protocol === "https:" || url?.protocol === "http:") return url;
   throw unusable(
-    `“${text}” is no web address: one begins with https:// and leads to a manifest.json.`,
+    `“${text}” is no web address: one begins with https:// and leads to a model's folder.`,
   );
 }
 
 /** Whether both name the same model at the same place; folders never do. */
 export function isSameSource(a: ModelSource, b: ModelSource): boolean {
   if (a.kind === "hub" && b.kind === "hub") {
-    return a.id === b.id && a.revision === b.revision && (a.host ?? HUB) === (b.host ?? HUB);
+    const same = a.id === b.id && a.revision === b.revision && a.bits === b.bits;
+    return same && (a.host ?? HUB) === (b.host ?? HUB);
   }
-  if (a.kind === "manifest" && b.kind === "manifest") return a.url === b.url;
+  if (a.kind === "manifest" && b.kind === "manifest") return a.url === b.url && a.bits === b.bits;
+  if (a.kind === "stored" && b.kind === "stored") return a.key === b.key;
   return a.kind === "embedded" && b.kind === "embedded";
 }
 

@@ -66,17 +66,14 @@ function parseModel(stored: unknown): ModelChoice {
   };
 }
 
-function parseSource({
-  kind,
-  url,
-  id,
-  revision,
-  host,
-}: Record<string, unknown>): ModelSource | null {
+function parseSource(stored: Record<string, unknown>): ModelSource | null {
+  const { kind, key, url, id, revision, host } = stored;
+  const bits = stored.bits === 8 ? { bits: 8 as const } : {};
   if (kind === "embedded") return { kind };
-  if (kind === "manifest" && typeof url === "string") return { kind, url };
+  if (kind === "stored" && typeof key === "string") return { kind, key };
+  if (kind === "manifest" && typeof url === "string") return { kind, url, ...bits };
   if (kind !== "hub" || typeof id !== "string" || typeof revision !== "string") return null;
-  return { kind, id, revision, host: typeof host === "string" ? host : undefined };
+  return { kind, id, revision, host: typeof host === "string" ? host : undefined, ...bits };
 }
 
 function record(value: unknown): Record<string, unknown> {

@@ -65,7 +65,7 @@ export class Runtime {
     };
     const model = await load(choice.source, { ...choice, ...options, onProgress });
     this.#release();
-    this.choice = choice;
+    this.choice = { ...choice, source: model.source };
     this.#loading = {
       model: Promise.resolve(model),
       abort: new AbortController(),
@@ -98,8 +98,8 @@ export class Runtime {
   async #load(signal: AbortSignal, waiting: ReadonlySet<Options>): Promise<Model> {
     await abortable(this.settled, signal);
     const { source } = this.choice;
-    const stored = source.kind === "manifest" || source.kind === "hub";
-    if (stored) await this.#requireStored(source, signal);
+    if (source.kind !== "embedded" && source.kind !== "folder")
+      await this.#requireStored(source, signal);
     return load(source, {
       ...this.choice,
       signal,

@@ -26,6 +26,7 @@ function report(fits: [Fit, Fit, Fit], peak = 3e9): ModelReport {
     host: "models.example",
     bytes: 9e8,
     cachedBytes: 0,
+    conversion: null,
     adapter: null,
     device: "cpu",
     storage: null,

@@ -11,9 +11,21 @@ describe("where models come from", () => {
   it.each([
     ["models/other/", "https://page.example/app/models/other/manifest.json"],
     ["https://page.example/m/manifest.json?x=1", "https://page.example/m/manifest.json?x=1"],
-    [" https://huggingface.co/a/b ", "https://huggingface.co/a/b/manifest.json"],
+    [
+      " https://huggingface.co/a/b/resolve/main ",
+      "https://huggingface.co/a/b/resolve/main/manifest.json",
+    ],
   ])("takes %s", (text, url) => {
     expect(fromAddress(text)).toEqual({ kind: "manifest", url });
+  });
+
+  it.each([
+    ["https://huggingface.co/a/b", "main"],
+    ["https://huggingface.co/a/b/", "main"],
+    ["https://huggingface.co/a/b/tree/v2", "v2"],
+  ])("takes %s for the repository whose page it is", (text, revision) => {
+    const host = "https://huggingface.co";
+    expect(fromAddress(text)).toEqual({ kind: "hub", id: "a/b", revision, host });
   });
 
   it.each([
@@ -35,11 +47,11 @@ describe("where models come from", () => {
     expect(() => fromHub("a/b", "main", "https://mirror.example")).toThrow("not from mirror");
   });
 
-  it("tells a publisher's folder from one for browsers", () => {
+  it("takes folders of a publisher's files and of a converted model's, and no others", () => {
     const file = (name: string) => new File([], name);
-    expect(() => fromFiles([file("config.json"), file("model.safetensors")])).toThrow("quantize");
-    expect(() => fromFiles([file("a.txt")])).toThrow("no manifest.json");
+    expect(fromFiles([file("config.json"), file("model.safetensors")]).kind).toBe("folder");
     expect(fromFiles([file("manifest.json")]).kind).toBe("folder");
+    expect(() => fromFiles([file("a.txt")])).toThrow("neither a manifest.json nor a config.json");
   });
 
   it("matches hosts as the policy does", () => {

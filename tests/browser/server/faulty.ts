@@ -1,6 +1,5 @@
 /** A web server for a model folder that misbehaves on order, and keeps a log of what it sent. */
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -25,6 +24,8 @@ export interface Order {
   html?: boolean;
   /** Lets no other site read it. */
   private?: boolean;
+  /** Sends on to this address. */
+  redirect?: string;
   /** Refuses the question whether other sites may send more than simple headers. */
   refusePreflight?: boolean;
   /** How many requests this is for; all if absent. */
@@ -33,6 +34,9 @@ export interface Order {
 
 export interface LogEntry {
   method: string;
+  /** Of the whole address. */
+  path: string;
+  /** Its last part. */
   file: string;
   range: string | undefined;
   ifRange: string | undefined;
@@ -44,7 +48,7 @@ export interface LogEntry {
 const CHUNK = 64 << 10;
 const OPEN = {
   "Access-Control-Allow-Origin": "*",
-  "Access-Control-Expose-Headers": "ETag, Content-Range, Retry-After",
+  "Access-Control-Expose-Headers": "ETag, Content-Range, Retry-After, X-Repo-Commit, X-Error-Code, X-Error-Message",
 };
 
 export class FaultyServer {
@@ -115,17 +119,24 @@ export class FaultyServer {
   }
 
   async #respond(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const file = path.basename(new URL(request.url ?? "/", this.address).pathname);
+    const { pathname } = new URL(request.url ?? "/", this.address);
+    const name = path.basename(pathname);
     if (this.budget <= 0) return void response.destroy();
     const { method = "" } = request;
     const { range, "if-range": ifRange } = request.headers;
-    const entry = { method, file, range, ifRange: ifRange as string | undefined, status: 0, sent: 0 };
+    const entry = { method, path: pathname, file: name, range, ifRange: ifRange as string | undefined, status: 0, sent: 0 };
     this.log.push(entry);
-    if (method === "OPTIONS") return this.#allow(file, entry, response);
-    const order = this.#take(file);
+    if (method === "OPTIONS") return this.#allow(name, entry, response);
+    const order = this.#take(name);
     if (!order.private) for (const [name, value] of Object.entries(OPEN)) response.setHeader(name, value);
+    if (order.redirect !== undefined) {
+      entry.status = 302;
+      return void response.writeHead(302, { Location: order.redirect }).end();
+    }
     if (order.html || order.status !== undefined) return refuse(order, entry, response);
-    await this.#send(order, entry, response);
+    const file = await open(path.join(this.folder, entry.file)).catch(() => null);
+    if (file === null) return refuse({ status: 404 }, entry, response);
+    await this.#send(order, entry, file, response).finally(() => file.close());
   }
 
   #allow(file: string, entry: LogEntry, response: http.ServerResponse): void {
@@ -135,23 +146,27 @@ export class FaultyServer {
     response.writeHead(entry.status, headers).end();
   }
 
-  async #send(order: Order, entry: LogEntry, response: http.ServerResponse): Promise<void> {
-    const bytes = await readFile(path.join(this.folder, entry.file)).catch(() => null);
-    if (bytes === null) return refuse({ status: 404 }, entry, response);
-    const body = spoil(bytes, order);
-    const tag = order.tag ?? `"${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}"`;
-    const start = order.ignoreRange ? 0 : startOf(entry, tag);
-    entry.status = start > 0 ? 206 : 200;
-    response.statusCode = entry.status;
+  async #send(order: Order, entry: LogEntry, file: FileHandle, response: http.ServerResponse): Promise<void> {
+    const { size, mtimeMs } = await file.stat();
+    const tag = order.tag ?? `"${size}-${mtimeMs}"`;
+    const asked = order.ignoreRange ? null : rangeOf(entry, tag, size);
+    const { start, end } = asked ?? { start: 0, end: size };
+    for (const [name, value] of Object.entries(order.headers ?? {})) response.setHeader(name, value);
     response.setHeader("ETag", tag);
+    if (start >= size && size > 0) {
+      entry.status = 416;
+      return void response.writeHead(416).end();
+    }
+    entry.status = asked ? 206 : 200;
+    response.statusCode = entry.status;
     response.setHeader("Accept-Ranges", "bytes");
-    response.setHeader("Content-Length", body.length - start);
+    response.setHeader("Content-Length", end - start);
     response.setHeader("Content-Type", "application/octet-stream");
-    if (start > 0) response.setHeader("Content-Range", `bytes ${start}-${body.length - 1}/${body.length}`);
+    if (asked) response.setHeader("Content-Range", `bytes ${start}-${end - 1}/${size}`);
     if (entry.method === "HEAD") return void response.end();
-    const end = Math.min(order.kill ?? body.length, order.stall ?? body.length);
-    for (let at = start; at < end; at += CHUNK) {
-      const chunk = body.subarray(at, Math.min(at + CHUNK, end));
+    const stop = Math.min(end, order.kill ?? end, order.stall ?? end);
+    for (let at = start; at < stop; at += CHUNK) {
+      const chunk = spoil(await read(file, at, Math.min(CHUNK, stop - at)), at, order);
       if (this.budget < chunk.length) {
         this.budget = 0;
         return;
@@ -168,18 +183,24 @@ export class FaultyServer {
   }
 }
 
-/** Where a response to this request begins. */
-function startOf({ range, ifRange }: LogEntry, tag: string): number {
-  const start = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
-  return ifRange === undefined || ifRange === tag ? start : 0;
+/** The bytes that a request asks for; null for all. */
+function rangeOf({ range, ifRange }: LogEntry, tag: string, size: number): { start: number; end: number } | null {
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+  if (first === undefined || (ifRange !== undefined && ifRange !== tag)) return null;
+  return { start: Number(first), end: last ? Math.min(Number(last) + 1, size) : size };
 }
 
-function spoil(bytes: Buffer, { flip, zeros }: Order): Buffer {
+async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** Part of a file from byte `at` on, with what is ordered to be wrong. */
+function spoil(bytes: Buffer, at: number, { flip, zeros }: Order): Buffer {
   if (zeros) return Buffer.alloc(bytes.length);
-  if (flip === undefined) return bytes;
-  const spoiled = Buffer.from(bytes);
-  spoiled[flip] = ~(spoiled[flip] ?? 0);
-  return spoiled;
+  if (flip === undefined || flip < at || flip >= at + bytes.length) return bytes;
+  bytes[flip - at] = ~(bytes[flip - at] ?? 0);
+  return bytes;
 }
 
 function refuse({ status = 200, headers = {}, html }: Order, entry: LogEntry, response: http.ServerResponse) {

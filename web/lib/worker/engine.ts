@@ -49,17 +49,22 @@ export class Engine {
     const store = await Store.open(request.kept);
     const found = await resolveModel(store, request, host);
     this.#release();
-    const { files, unstored, release } = await found.obtain(request.rehash ?? false);
+    const {
+      files,
+      unstored,
+      release,
+      manifest: named,
+    } = await found.obtain(request.rehash ?? false);
     this.#release = release;
     const { maxTiles, lowMemory = false } = request;
     const options = { device: device.device, lowMemory, ...(maxTiles && { maxTiles }) };
-    const { text } = found.manifest;
+    const { text } = named;
     const model = await wasm.loadModel(text, new BlobFiles(files), options, host);
     const manifest = sha256(text);
     if (device.device === "gpu") await checkOnce(model, manifest, device.adapter, store, host);
     this.#model = model;
     const notice = unstored && NOTICES[unstored];
-    return { device, manifest, notice, kept: store.memory.blobs };
+    return { device, manifest, notice, source: found.source, kept: store.memory.blobs };
   }
 
   async preflight(request: Params<"preflight">, host: Host): Promise<ModelReport> {
@@ -74,6 +79,11 @@ export class Engine {
   async deleteModel({ key }: Params<"deleteModel">): Promise<null> {
     await (await Store.open()).delete(key);
     return null;
+  }
+
+  async modelFiles({ key }: Params<"modelFiles">): Promise<Result<"modelFiles">> {
+    await init();
+    return (await Store.open()).files(key, wasm.readManifest);
   }
 
   memoryUsage(): wasm.MemoryUsage {

@@ -32,7 +32,8 @@ export async function report(
     maxTiles: request.maxTiles ?? MAX_TILES,
     lowMemory: request.lowMemory ?? false,
   });
-  const facts = { name, source, licence, bytes, host: found.host, cachedBytes: found.stored };
+  const { host: server, stored: cachedBytes, conversion } = found;
+  const facts = { name, source, licence, bytes, host: server, cachedBytes, conversion };
   return { ...facts, adapter, device, storage, preflight };
 }
 

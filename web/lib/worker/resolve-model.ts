@@ -5,77 +5,133 @@ import { AskmaskError } from "../errors";
 import type { ModelSource, RetryPolicy } from "../models";
 import type { ModelRequest, Progress } from "../protocol";
 import type { Host } from "./host";
+import { checkpointAt, checkpointIn } from "./raw/resolve";
+import type { ObtainedModel, ResolvedModel } from "./resolved-model";
 import { newHash, sha256 } from "./sha256";
 import { DownloadProgress } from "./store/download-progress";
 import { Folder } from "./store/folder";
-import { type Origin, originOf } from "./store/origin";
+import { FetchFault, MANIFEST } from "./store/http-faults";
+import { type Origin, originOf, type RemoteSource } from "./store/origin";
 import type { Manifest } from "./store/records";
 import { DEFAULT_RETRY } from "./store/retry";
-import type { Store, StoredFiles } from "./store/store";
+import type { KeptModel, Store } from "./store/store";
 
 const CONFIG = "config.json";
 /** The core takes no larger one. */
 const CONFIG_LIMIT = 1 << 20;
 
-/** A model that is known by its manifest; none of its files need be here. */
-interface ResolvedModel {
-  manifest: Manifest;
-  /** Who serves it; null for a folder. */
-  host: string | null;
-  /** Bytes that need no download. */
-  stored: number;
-  /** Brings its configuration here, checked as every file is; nothing large. */
-  config(): Promise<string>;
-  /** Brings the files here. */
-  obtain(rehash: boolean): Promise<StoredFiles>;
-}
+type FolderSource = Extract<ModelSource, { kind: "folder" }>;
 
 export function resolveModel(
   store: Store,
   { source, embedded, retry = DEFAULT_RETRY }: ModelRequest,
   host: Host,
 ): Promise<ResolvedModel> {
-  return source.kind === "folder"
-    ? inFolder(source, host)
-    : atOrigin(store, originOf(source, embedded), retry, host);
+  switch (source.kind) {
+    case "stored":
+      return inStore(store, source.key, host);
+    case "folder":
+      return source.files.some(({ name }) => name === MANIFEST)
+        ? inFolder(source, host)
+        : checkpointIn(store, source, host, (key, kept) =>
+            converted(store, key, source, kept, host),
+          );
+    default:
+      return remote(store, source, embedded, retry, host);
+  }
 }
 
-async function inFolder(
-  { files }: Extract<ModelSource, { kind: "folder" }>,
+/** What is kept first; then what the origin has, converted or not. */
+async function remote(
+  store: Store,
+  source: RemoteSource,
+  embedded: string,
+  retry: RetryPolicy,
   host: Host,
 ): Promise<ResolvedModel> {
+  const origin = originOf(source, embedded);
+  const bits = "bits" in source ? source.bits : undefined;
+  const key = sha256(origin.identity).slice(0, 16);
+  const convertedKey = bits === 8 ? sha256(`${origin.identity} 8 bits`).slice(0, 16) : key;
+  const made = await store.kept(convertedKey, wasm.readManifest);
+  if (made?.converted) return converted(store, convertedKey, source, made, host);
+  const kept = await store.kept(key, wasm.readManifest);
+  if (kept !== null && !kept.converted) {
+    return atOrigin(store, origin, key, kept.manifest, retry, host);
+  }
+  try {
+    const manifest = await store.manifest(origin, wasm.readManifest, retry, host.signal);
+    return await atOrigin(store, origin, key, manifest, retry, host);
+  } catch (fault) {
+    if (!(fault instanceof FetchFault) || fault.again || !origin.keep) throw fault;
+    const found = await checkpointAt(store, origin, convertedKey, retry, host);
+    // What the server said of the manifest tells most.
+    if (found === null) throw fault;
+    return found;
+  }
+}
+
+async function inStore(store: Store, key: string, host: Host): Promise<ResolvedModel> {
+  const kept = await store.kept(key, wasm.readManifest);
+  if (kept !== null) return converted(store, key, { kind: "stored", key }, kept, host);
+  const hint = "Choose its folder again to convert the rest.";
+  throw new AskmaskError("integrity", "This model is not here as a whole.", hint);
+}
+
+/** A model that was made here. */
+function converted(
+  store: Store,
+  key: string,
+  source: ModelSource,
+  { manifest }: KeptModel,
+  { signal }: Host,
+): ResolvedModel {
+  const open = (rehash: boolean) => store.reopen(key, manifest, { signal, newHash, rehash });
+  const config = async () => {
+    const { files, release } = await open(false);
+    release();
+    return files.get(CONFIG)?.text() ?? "";
+  };
+  const obtain = async (rehash: boolean) => ({ ...(await open(rehash)), manifest });
+  const stored = manifest.listing.bytes;
+  return { source, manifest, host: null, stored, conversion: null, config, obtain };
+}
+
+async function inFolder(source: FolderSource, host: Host): Promise<ResolvedModel> {
   const { signal } = host;
-  const folder = new Folder(files);
+  const folder = new Folder(source.files);
   const text = await folder.manifest();
   const listing = wasm.readManifest(text);
+  const manifest = { text, listing };
   const config = async () => {
     const context = { signal, newHash, onBytes: () => undefined };
     const found = await folder.checked([configEntry(listing)], context);
     return found.get(CONFIG)?.text() ?? "";
   };
-  const obtain = async (): Promise<StoredFiles> => {
+  const obtain = async (): Promise<ObtainedModel> => {
     const hold = { hold: "checking", note: "Checking the files." } as const;
     const progress = new DownloadProgress(listing.bytes, (told) =>
       host.onEvent({ type: "progress", ...told, ...hold }),
     );
     const onBytes = (file: string, checked: number) => progress.set(file, checked);
-    const found = await folder
+    const files = await folder
       .checked(listing.files, { signal, newHash, onBytes })
       .finally(() => progress.end());
-    return { files: found, unstored: null, release: () => undefined };
+    return { manifest, files, unstored: null, release: () => undefined };
   };
-  return { manifest: { text, listing }, host: null, stored: listing.bytes, config, obtain };
+  const stored = listing.bytes;
+  return { source, manifest, host: null, stored, conversion: null, config, obtain };
 }
 
 async function atOrigin(
   store: Store,
   origin: Origin,
+  key: string,
+  manifest: Manifest,
   retry: RetryPolicy,
   host: Host,
 ): Promise<ResolvedModel> {
   const { signal } = host;
-  const key = sha256(origin.identity).slice(0, 16);
-  const manifest = await store.manifest(origin, key, wasm.readManifest, retry, signal);
   const { listing } = manifest;
   const context = (rehash: boolean, onProgress: (progress: Progress) => void) => {
     const progress = new DownloadProgress(listing.bytes, onProgress);
@@ -83,12 +139,13 @@ async function atOrigin(
   };
   const quiet = () => context(false, () => undefined);
   const config = async () => store.preview(origin, configEntry(listing), quiet());
-  const obtain = (rehash: boolean) => {
+  const obtain = async (rehash: boolean) => {
     const loud = context(rehash, (told) => host.onEvent({ type: "progress", ...told }));
-    return store.obtain(origin, key, manifest, loud);
+    return { ...(await store.obtain(origin, key, manifest, loud)), manifest };
   };
   const stored = await store.storedBytes(listing);
-  return { manifest, host: origin.host, stored, config, obtain };
+  const { source, host: server } = origin;
+  return { source, manifest, host: server, stored, conversion: null, config, obtain };
 }
 
 /** Every manifest names one; nothing is fetched of one that the core would refuse. */

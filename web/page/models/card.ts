@@ -2,6 +2,7 @@
 
 import {
   AskmaskError,
+  type Bits,
   isAbort,
   type MaxTiles,
   type ModelReport,
@@ -34,6 +35,11 @@ const STAGES: Record<Exclude<Stage, "download">, string> = {
   mask: "Draw the mask",
 };
 
+const BITS: { value: Bits; label: string }[] = [
+  { value: 4, label: "4 bits" },
+  { value: 8, label: "8 bits" },
+];
+
 /** Sooner than for a download: somebody waits for it. */
 const RETRY = { idle: 30_000, delay: 100 };
 
@@ -51,6 +57,7 @@ export class ModelCard {
   readonly #error = byId("card-error", HTMLElement);
   readonly #promise = byId("card-promise", HTMLElement);
   readonly #tiles: Map<MaxTiles, HTMLInputElement>;
+  readonly #bits: Map<Bits, HTMLInputElement>;
   readonly #tileCosts = new Map(TILES.map((tiles) => [tiles, make("small")]));
   readonly #rate = new TransferRate();
   #choice: ModelChoice | null = null;
@@ -70,6 +77,8 @@ export class ModelCard {
     const content = (tiles: MaxTiles, label: string) => [label, this.#tileCosts.get(tiles) ?? ""];
     const pick = (maxTiles: MaxTiles) => this.#change({ maxTiles });
     this.#tiles = radios(byId("card-tiles", HTMLElement), options, content, pick);
+    const pickBits = (bits: Bits) => this.#changeBits(bits);
+    this.#bits = radios(byId("card-bits", HTMLElement), BITS, (_, label) => [label], pickBits);
     this.#lowMemory.addEventListener("change", () =>
       this.#change({ lowMemory: this.#lowMemory.checked }),
     );
@@ -100,6 +109,14 @@ export class ModelCard {
     if (this.#choice === null) return;
     this.#choice = { ...this.#choice, ...levers };
     void this.#check(false);
+  }
+
+  /** Another conversion of the same source. */
+  #changeBits(bits: Bits): void {
+    const source = this.#choice?.source;
+    if (source === undefined || source.kind === "embedded" || source.kind === "stored") return;
+    const { bits: _, ...plain } = source;
+    this.#change({ source: bits === 4 ? plain : { ...plain, bits } });
   }
 
   async #check(setLevers: boolean): Promise<void> {
@@ -160,7 +177,7 @@ export class ModelCard {
     const checked = this.#check(false);
     if (result !== "cancelled") this.#fail(result);
     await checked;
-    if (result === "cancelled") return this.say("Stopped. What was downloaded is kept.");
+    if (result === "cancelled") return this.say("Stopped. What has come is kept.");
     this.#fail(result);
     this.#render();
   }
@@ -177,6 +194,9 @@ export class ModelCard {
     for (const [tiles, cost] of this.#tileCosts) cost.textContent = tilesCost(report, tiles);
     this.#lowMemory.checked = lowMemory;
     this.#device.value = device;
+    const { conversion } = report;
+    byId("card-conversion", HTMLElement).hidden = conversion === null;
+    for (const [bits, input] of this.#bits) input.checked = bits === conversion?.bits;
     byId("card-low-memory-cost", HTMLElement).textContent = lowMemoryCost(this.#reports);
     this.#renderFacts(report);
     const rows = report.preflight.stages.map(({ stage, gpu, heap }) => {
@@ -196,14 +216,16 @@ export class ModelCard {
   }
 
   #renderFacts(report: ModelReport): void {
-    const { bytes, cachedBytes, adapter, storage, device } = report;
+    const { bytes, cachedBytes, adapter, storage, device, conversion } = report;
     const amount = cachedBytes < bytes ? size(cachedBytes) : "all";
     const here = isBegun(report) ? `, ${amount} of it here` : "";
+    const kept = conversion === null ? "Size" : "Keeps";
     facts(byId("card-facts", HTMLElement), [
       ["Made from", report.source],
       ["License", report.licence],
       ["From", report.host ?? "a folder on this computer"],
-      ["Size", `${size(bytes)}${here}`],
+      [report.host === null ? "Reads" : "Downloads", conversion && size(conversion.download)],
+      [kept, `${size(bytes)}${here}`],
       ["Would run on", device === "gpu" ? `GPU${adapter?.name ? `, ${adapter.name}` : ""}` : "CPU"],
     ]);
     facts(byId("card-machine", HTMLElement), [
@@ -221,8 +243,11 @@ export class ModelCard {
     this.#start.disabled = (report === null && !failed) || impossible || this.#checking !== null;
     this.#start.textContent = report ? startLabel(report) : failed ? "Try again" : "Checking";
     const download = report?.preflight.download ?? 0;
+    const converts = report?.conversion
+      ? "Converted on the way, without a copy of the original. "
+      : "";
     this.#promise.textContent =
-      download > 0 && !impossible ? "Stays in this browser until you delete it." : "";
+      download > 0 && !impossible ? `${converts}Stays in this browser until you delete it.` : "";
     this.#levers.disabled = report === null;
   }
 
@@ -234,8 +259,9 @@ export class ModelCard {
     this.#start.hidden = running;
     this.#levers.disabled = running;
     if (!running) return;
+    const kept = progress?.layers ? "converted" : "downloaded";
     this.#promise.textContent =
-      progress?.stage === "download" ? "Cancelling keeps what is downloaded." : "";
+      progress?.stage === "download" ? `Cancelling keeps what is ${kept}.` : "";
     const bar = byId("install-bar", HTMLProgressElement);
     const { done = 0, total = 0 } = progress ?? {};
     bar.value = total > 0 ? Math.min(done / total, 1) : 0;
@@ -247,9 +273,13 @@ export class ModelCard {
   #installDetail(): string {
     const { progress } = this.install;
     if (progress === null) return "Starting";
-    const { stage, done, total = 0, hold, note } = progress;
+    const { stage, done, total = 0, layers, hold, note } = progress;
     if (hold) this.#rate.reset();
     if (note) return note;
+    if (stage === "download" && layers) {
+      const amount = describeDownload(this.#rate, done, total);
+      return `Converting, ${amount}; ${layers.done} of ${layers.total} layers`;
+    }
     if (stage === "download") return `Downloading, ${describeDownload(this.#rate, done, total)}`;
     return total > 0 ? `Preparing, ${size(done)} of ${size(total)}` : "Preparing";
   }

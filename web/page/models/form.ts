@@ -1,4 +1,4 @@
-/** The three ways to add a model: a folder here, an address, a repository on a hub. */
+/** The three ways to any other model: a folder here, an address, a repository on a hub. */
 
 import { AskmaskError, isAbort, type ModelSource } from "../../lib";
 import { byId, radios } from "../dom";

@@ -28,7 +28,8 @@ export class Install extends Observable {
     try {
       const { signal } = abort;
       await abortable(this.app.useModel(choice, { signal, onProgress }), signal);
-      remember({ model: choice });
+      // A converted folder has become a model of this browser's.
+      remember({ model: this.app.runtime.choice });
       return "ready";
     } catch (error) {
       if (isAbort(error)) return "cancelled";

@@ -41,11 +41,15 @@ export function lowMemoryCost({ normal, low }: Reports): string {
 
 /** What the button that starts it all says: bytes, host and licence before anything large. */
 export function startLabel(report: ModelReport): string {
-  const { name, host, licence, preflight } = report;
+  const { name, host, licence, bytes, preflight, conversion } = report;
   if (preflight.download === 0) return `Use ${name}`;
   const from = host === null ? "" : ` from ${host}`;
-  const verb = isBegun(report) ? "Download the other" : "Download";
-  return `${verb} ${size(preflight.download)}${from} (${licence})`;
+  const other = isBegun(report) ? " the other" : "";
+  if (conversion === null) {
+    return `Download${other} ${size(preflight.download)}${from} (${licence})`;
+  }
+  const verb = host === null ? "Convert" : "Download";
+  return `${verb}${other} ${size(conversion.download)}${from}, keep ${size(bytes)} (${licence})`;
 }
 
 /** Whether so much is here that it shows in the size. */

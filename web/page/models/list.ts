@@ -3,8 +3,11 @@
 import {
   AskmaskError,
   deleteModel,
+  hubSource,
+  isAbort,
   isSameSource,
   type MemoryUsage,
+  type ModelSource,
   models,
   type StoredModel,
 } from "../../lib";
@@ -14,18 +17,20 @@ import { button, byId, facts, iconButton, make } from "../dom";
 import type { Offline } from "../offline";
 import { plural, size } from "../words";
 import { CHECKPOINTS, NANO_CAN } from "./checkpoints";
-import { describeSource } from "./sources";
+import { saveModel } from "./save";
+import { describeSource, mayReach } from "./sources";
 
 interface ListActions {
   useNano(): void;
   choose(choice: ModelChoice): void;
-  look(model: StoredModel): void;
+  look(source: ModelSource, name: string): void;
   say(text: string): void;
 }
 
 export class ModelList {
   readonly #body = byId("models-list", HTMLElement);
   readonly #rows = byId("model-rows", HTMLElement);
+  readonly #checkpoints = byId("checkpoints", HTMLElement);
   #stored: StoredModel[] = [];
   #memory: MemoryUsage | null = null;
   /** The model whose deletion is being confirmed; why it was refused, once it was. */
@@ -36,21 +41,6 @@ export class ModelList {
     private readonly offline: Offline,
     private readonly actions: ListActions,
   ) {
-    const rows = CHECKPOINTS.map(({ name, bytes, licence }) =>
-      make(
-        "tr",
-        {},
-        make("th", { scope: "row" }, name),
-        make("td", {}, bytes),
-        make("td", {}, licence),
-      ),
-    );
-    byId("checkpoints", HTMLElement).replaceChildren(...rows);
-    const [{ repository, name, folder }] = CHECKPOINTS;
-    byId("guide-download", HTMLElement).textContent =
-      `hf download ${repository} --local-dir ${name}`;
-    byId("guide-convert", HTMLElement).textContent =
-      `askmask quantize ${name} ${folder} --source ${repository} --licence LICENSE`;
     offline.onChange(() => this.#renderInUse());
   }
 
@@ -76,6 +66,10 @@ export class ModelList {
   #render(): void {
     this.#renderInUse();
     this.#rows.replaceChildren(this.#nanoRow(), ...this.#stored.map((model) => this.#row(model)));
+    const known = CHECKPOINTS.map(({ name, repository, ...sizes }) =>
+      this.#checkpointRow(name, hubSource(repository), sizes),
+    );
+    this.#checkpoints.replaceChildren(...known.filter((row) => row !== null));
   }
 
   #renderInUse(): void {
@@ -111,6 +105,24 @@ export class ModelList {
     return row(current, text, make("div", { className: "row-actions" }, action));
   }
 
+  /** Null for one that is here, whole or in part. */
+  #checkpointRow(
+    name: string,
+    source: ReturnType<typeof hubSource>,
+    { download, keeps }: { download: number; keeps: number },
+  ): HTMLElement | null {
+    if (this.#stored.some((model) => isSameSource(model.source, source))) return null;
+    const { host } = new URL(source.host ?? "");
+    const sizes = `Downloads ${size(download)} once from ${host}, keeps ${size(keeps)}.`;
+    const reachable = mayReach(new URL(source.host ?? ""));
+    const line = reachable ? sizes : `This page may not fetch models from ${host}.`;
+    const text = make("div", {}, make("strong", {}, name), make("p", {}, line));
+    const look = button("Get", "quiet", () => this.actions.look(source, name));
+    look.setAttribute("aria-label", `Get ${name}`);
+    look.disabled = !reachable;
+    return row(false, text, make("div", { className: "row-actions" }, look));
+  }
+
   #row(model: StoredModel): HTMLElement {
     const { name, licence, source, bytes, storedBytes, complete, key } = model;
     const current = isSameSource(source, this.app.runtime.choice.source);
@@ -121,15 +133,29 @@ export class ModelList {
       make("strong", {}, name),
       make("p", {}, `${amount} · ${licence} · ${describeSource(source)}`),
     );
-    const look = button(complete ? "Use" : "Continue", "quiet", () => this.actions.look(model));
+    const look = button(complete ? "Use" : "Continue", "quiet", () =>
+      this.actions.look(source, name),
+    );
     look.setAttribute("aria-label", `${look.textContent} ${name}`);
+    const save = iconButton("folder", `Save ${name} as a folder`, () => void this.#save(model));
     const remove = iconButton("trash", `Delete ${name}`, () => this.#ask(key));
     remove.dataset.key = `delete-${key}`;
-    const actions = make("div", { className: "row-actions" }, current ? inUse() : look, remove);
+    const actions = make("div", { className: "row-actions" }, current ? inUse() : look);
+    actions.append(...(complete ? [save, remove] : [remove]));
     const item = row(current, text, actions);
     if (!complete) item.append(storedBar(storedBytes / bytes, name));
     if (this.#deletion?.key === key) item.append(this.#confirm(model, current));
     return item;
+  }
+
+  async #save(model: StoredModel): Promise<void> {
+    const { say } = this.actions;
+    try {
+      say(await saveModel(model, say));
+    } catch (error) {
+      // Closing the picker is no mistake.
+      if (!isAbort(error)) say(`${model.name} was not saved. ${messageOf(error)}`);
+    }
   }
 
   #ask(key: string, refusal = ""): void {
@@ -163,16 +189,20 @@ export class ModelList {
       await deleteModel(key);
     } catch (error) {
       if (current) this.actions.choose(choice);
-      const message = error instanceof Error ? error.message : String(error);
-      const hint = error instanceof AskmaskError ? error.hint : "";
-      this.#ask(key, `${message} ${hint}`.trim());
-      this.actions.say(`${name} was not deleted. ${message} ${hint}`.trim());
+      this.#ask(key, messageOf(error));
+      this.actions.say(`${name} was not deleted. ${messageOf(error)}`);
       return;
     }
     await this.refresh();
     this.actions.say(`${name} deleted.`);
     byId("models-title", HTMLElement).focus();
   }
+}
+
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof AskmaskError ? error.hint : "";
+  return `${message} ${hint}`.trim();
 }
 
 function row(current: boolean, ...children: HTMLElement[]): HTMLElement {

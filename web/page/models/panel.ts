@@ -30,7 +30,7 @@ export class ModelPanel {
     this.#list = new ModelList(app, offline, {
       useNano: () => this.#useNano(),
       choose: (choice) => this.#choose(choice),
-      look: ({ source, name }) => this.#look(source, name),
+      look: (source, name) => this.#look(source, name),
       say,
     });
     this.#card = new ModelCard(app, this.#install, say, () => this.#showList());

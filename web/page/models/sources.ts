@@ -45,14 +45,16 @@ export function fromHub(repository: string, revision: string, host: string): Mod
   return reachable(hubSource(repository, revision, host));
 }
 
+/** A converted model's folder, or a checkpoint as its publisher saved it. */
 export function fromFiles(files: File[]): ModelSource {
-  if (files.some(({ name }) => name === "manifest.json")) return { kind: "folder", files };
-  const raw = files.some(({ name }) => /\.(safetensors|bin|pt)$/.test(name));
+  const names = files.map(({ name }) => name);
+  if (names.some((name) => name === "manifest.json" || name === "config.json")) {
+    return { kind: "folder", files };
+  }
   throw new AskmaskError(
     "unsupported-model",
-    raw
-      ? "This folder holds a model in its publisher's format. Convert it first: askmask quantize FOLDER NEW_FOLDER."
-      : "There is no manifest.json in this folder. Choose the folder that askmask quantize wrote.",
+    "This folder holds no model: neither a manifest.json nor a config.json.",
+    "Choose the folder of a repository, or one that was saved here.",
   );
 }
 
@@ -87,6 +89,7 @@ export function describeSource(source: ModelSource): string {
     case "hub":
       return `${source.id}, ${source.revision}`;
     case "folder":
+    case "stored":
       return "a folder on this computer";
   }
 }

@@ -71,7 +71,7 @@ pub enum End {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Progress {
-    /// SHA-256 of the manifest without hashes: what is converted, and how.
+    /// SHA-256 of where every tensor comes to lie, and as what.
     pub plan: String,
     /// SHA-256 of every finished weight file.
     pub finished: Vec<String>,
@@ -85,7 +85,6 @@ pub struct Progress {
 pub struct Conversion {
     /// Without the hashes of files that are not finished.
     manifest: Manifest,
-    /// SHA-256 of the manifest without any.
     plan: String,
     others: [Vec<u8>; OTHERS],
     files: Vec<WeightFile>,
@@ -147,11 +146,9 @@ impl Plan {
             files.push(file);
         }
         manifest.check()?;
-        let mut plan = Sha256::new();
-        plan.update(manifest_json(&manifest).as_bytes());
         Ok(Conversion {
+            plan: plan_hash(&manifest),
             manifest,
-            plan: plan.hex(),
             others: [config, extras.tokenizer.to_vec()],
             files,
             at: Place::default(),
@@ -327,7 +324,7 @@ impl Conversion {
         }
     }
 
-    /// Goes to where an earlier conversion by the same plan was; `false`, and nothing happens, if
+    /// Goes, or goes back, to where a conversion by the same plan was; `false`, and nothing happens, if
     /// it was another one. The bytes of the file that it did not finish are then hashed again,
     /// [`Conversion::rehash`], and [`Conversion::confirm`] has the last word.
     pub fn resume(&mut self, progress: &Progress) -> bool {
@@ -349,6 +346,9 @@ impl Conversion {
             block,
             ..Place::default()
         };
+        self.hash = Sha256::new();
+        self.scales.clear();
+        self.biases.clear();
         true
     }
 
@@ -515,6 +515,20 @@ fn entry(name: &str, bytes: &[u8]) -> FileEntry {
         bytes: bytes.len() as u64,
         sha256: hash.hex(),
     }
+}
+
+/// SHA-256 of all that weight files follow from, beside the weights themselves.
+fn plan_hash(manifest: &Manifest) -> String {
+    let Manifest {
+        files,
+        tensors,
+        quantization,
+        ..
+    } = manifest;
+    let mut hash = Sha256::new();
+    let plan = serde_json::json!([&files[OTHERS..], tensors, quantization]);
+    hash.update(plan.to_string().as_bytes());
+    hash.hex()
 }
 
 fn manifest_json(manifest: &Manifest) -> String {

@@ -395,38 +395,38 @@ fn run(
 fn progress_of_another_conversion_or_of_damaged_files_is_not_believed() {
     let source = small();
     let config = json!({});
-    let plan = planned(&source, &config).unwrap();
-    let fresh = |name: &str| {
-        let origin = Origin {
-            name: name.into(),
-            ..Origin::default()
+    let fresh = |bits: u32| {
+        let options = Options {
+            bits: [("linear", bits)].into(),
+            ..Options::default()
         };
         let extras = Extras {
             config: &config,
             tokenizer: b"{}",
             family: "family",
-            origin,
+            origin: Origin::default(),
         };
+        let plan = Plan::new(&source, &config, &table(&source), &options).unwrap();
         plan.conversion(extras).unwrap()
     };
-    let mut conversion = fresh("one");
+    let mut conversion = fresh(4);
     let mut progress = conversion.progress();
     let mut written = BTreeMap::new();
     run(&mut conversion, &source, &mut written, 1, &mut progress);
     assert!(progress.bytes > 0 && progress.finished.is_empty());
-    assert!(!fresh("another").resume(&progress));
+    assert!(!fresh(8).resume(&progress));
     let mut elsewhere = progress.clone();
     elsewhere.bytes -= 1;
-    assert!(!fresh("one").resume(&elsewhere));
+    assert!(!fresh(4).resume(&elsewhere));
 
     let mut bytes = written.into_values().next().unwrap();
     *bytes.last_mut().unwrap() ^= 1;
-    let mut conversion = fresh("one");
+    let mut conversion = fresh(4);
     assert!(conversion.resume(&progress));
     conversion.rehash(&bytes);
     assert!(!conversion.confirm(&progress));
     // The file begins anew.
-    let first = fresh("one").next();
+    let first = fresh(4).next();
     assert_eq!(conversion.next(), first);
     assert!(conversion.finish().is_err());
     assert!(conversion.take(&[0; 3]).is_err());

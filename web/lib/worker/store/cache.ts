@@ -32,16 +32,28 @@ class CacheDraft implements Draft {
     if (this.#pendingBytes >= CHUNK) await this.#put();
   }
 
-  async clear(): Promise<void> {
+  async truncate(size: number): Promise<void> {
+    const chunks = [...this.stored, new Blob(this.#pending)];
+    let [whole, held] = [0, 0];
+    for (const chunk of this.stored) {
+      if (held + chunk.size > size) break;
+      [whole, held] = [whole + 1, held + chunk.size];
+    }
+    const rest = await chunks[whole]?.slice(0, size - held).arrayBuffer();
+    await this.entries.removeChunks(this.name, whole);
+    this.stored = this.stored.slice(0, whole);
     this.#pending = [];
     this.#pendingBytes = 0;
-    await this.entries.removeChunks(this.name);
-    this.stored = [];
-    this.size = 0;
+    this.size = held;
+    if (rest !== undefined && rest.byteLength > 0) await this.append(new Uint8Array(rest));
+  }
+
+  async flush(): Promise<void> {
+    if (this.#pendingBytes > 0) await this.#put();
   }
 
   async close(): Promise<void> {
-    if (this.#pendingBytes > 0) await this.#put();
+    await this.flush();
   }
 
   async #put(): Promise<void> {
@@ -94,10 +106,11 @@ class CacheEntries {
     }
   }
 
-  async removeChunks(name: string): Promise<void> {
-    const chunks = await this.names(`${FILES}${name}/`);
+  /** From chunk `first` on. */
+  async removeChunks(name: string, first = 0): Promise<void> {
+    const chunks = (await this.names(`${FILES}${name}/`)).map(Number);
     // From the end: what a crash leaves is a beginning of the file.
-    for (const chunk of chunks.map(Number).sort((a, b) => b - a)) {
+    for (const chunk of chunks.filter((chunk) => chunk >= first).sort((a, b) => b - a)) {
       await this.remove(chunkName(name, chunk));
     }
   }
@@ -134,6 +147,14 @@ export class CacheBackend implements StorageBackend {
 
   remove(name: string): Promise<void> {
     return this.entries.removeChunks(name);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.remove(to);
+    const chunks = await this.entries.chunks(from);
+    for (const [number, chunk] of chunks.entries())
+      await this.entries.put(chunkName(to, number), chunk);
+    await this.remove(from);
   }
 
   async files(): Promise<string[]> {

@@ -6,6 +6,7 @@ const INTERVAL_MS = 100;
 
 export class DownloadProgress {
   readonly #held = new Map<string, number>();
+  #layers: Progress["layers"];
   #told = Number.NEGATIVE_INFINITY;
   #later: ReturnType<typeof setTimeout> | undefined;
 
@@ -28,6 +29,12 @@ export class DownloadProgress {
     else this.#later ??= setTimeout(() => this.#tellNow(), wait);
   }
 
+  /** Bytes of a source that is converted as it comes, and its layers. */
+  convert(file: string, bytes: number, layers: { done: number; total: number }): void {
+    this.#layers = layers;
+    this.set(file, bytes);
+  }
+
   /** Tells nothing more of what was set. */
   end(): void {
     clearTimeout(this.#later);
@@ -37,11 +44,16 @@ export class DownloadProgress {
   #tellNow(): void {
     this.end();
     this.#told = performance.now();
-    this.tell({ stage: "download", done: this.#sum(), total: this.total });
+    this.tell(this.#now());
   }
 
   hold(hold: Hold, note: string): void {
-    this.tell({ stage: "download", done: this.#sum(), total: this.total, hold, note });
+    this.tell({ ...this.#now(), hold, note });
+  }
+
+  #now(): Progress {
+    const layers = this.#layers && { layers: this.#layers };
+    return { stage: "download", done: this.#sum(), total: this.total, ...layers };
   }
 
   #sum(): number {

@@ -10,6 +10,8 @@ export class FetchFault extends AskmaskError {
     readonly again: boolean,
     /** Milliseconds that the server asks to wait. */
     readonly wait = 0,
+    /** Whether the server has no such file. */
+    readonly absent = false,
   ) {
     super("network", message, hint);
   }
@@ -29,6 +31,8 @@ export const MADE_BY =
   "A model folder for the browser, with its manifest.json, is made by askmask quantize.";
 export const CONTINUES = "What has arrived is kept; the download goes on from there.";
 const LONGEST_WAIT_MS = 60_000;
+/** Letters of what a server says. */
+const LONGEST_REASON = 300;
 
 /**
  * @param held bytes held already, for which a range was asked
@@ -72,17 +76,27 @@ export function refusal(response: Response, file: string): FetchFault {
   if (status === 401 || status === 403) {
     const hint =
       "The model may be private, or need its license accepted. Download it yourself and open the folder.";
-    return new FetchFault(`${said}: access is refused.`, hint, false);
+    const why = reason(response) ?? "access is refused.";
+    // Storage that lists nothing says so of files that are not there; a hub has its own reason.
+    const absent = status === 403 && !response.headers.has("X-Error-Code");
+    return new FetchFault(`${said}: ${why}`, hint, false, 0, absent);
   }
   if (status === 404 || status === 410) {
     const hint = `Check the address and the revision. ${file === MANIFEST ? MADE_BY : ""}`.trim();
-    return new FetchFault(`${said}: there is no such file.`, hint, false);
+    const why = reason(response) ?? "there is no such file.";
+    return new FetchFault(`${said}: ${why}`, hint, false, 0, true);
   }
   if (status === 429 || status === 503) return later(response, said);
   if (status >= 500 || status === 408) {
     return new FetchFault(`${said}: the server failed.`, `Try again later. ${CONTINUES}`, true);
   }
   return new FetchFault(`${said}.`, "Check the address.", false);
+}
+
+/** Why a hub refuses, in its own words. */
+function reason(response: Response): string | null {
+  const text = response.headers.get("X-Error-Message")?.trim() ?? "";
+  return text === "" ? null : `“${text.slice(0, LONGEST_REASON)}”`;
 }
 
 function later(response: Response, said: string): FetchFault {
@@ -107,5 +121,5 @@ export function isHtml(response: Response): boolean {
 
 export function webPage(file: string): FetchFault {
   const hint = "Check the address; a network that asks you to sign in does this too.";
-  return new FetchFault(`A web page came instead of ${file}.`, hint, false);
+  return new FetchFault(`A web page came instead of ${file}.`, hint, false, 0, true);
 }

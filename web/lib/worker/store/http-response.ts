@@ -9,6 +9,8 @@ interface FileRequest {
   file: string;
   headers?: Record<string, string>;
   cache: RequestCache;
+  /** Whether nothing has come from there yet, so that it may be forbidden. */
+  first?: boolean;
 }
 
 /** A response whose body comes in chunks; whoever takes it must `close` it. */
@@ -100,7 +102,7 @@ const CONNECTION = `Check the connection and try again. ${CONTINUES}`;
 async function explainFailure(
   cause: unknown,
   ask: () => Promise<Response>,
-  { url, file, headers }: FileRequest,
+  { url, file, headers, first = headers === undefined }: FileRequest,
   signal: AbortSignal,
 ): Promise<Response> {
   signal.throwIfAborted();
@@ -109,10 +111,9 @@ async function explainFailure(
     throw new FetchFault(`You are offline; ${file} cannot be fetched.`, CONNECTION, true);
   }
   const foreign = url.origin !== location.origin;
-  // Headers mean that some of the file has come from there.
-  if (foreign && headers === undefined && (await isReachable(url, signal))) {
+  if (foreign && first && (await isReachable(url, signal))) {
     return ask().catch(() => {
-      const message = `${url.host} does not let other sites read its files (CORS).`;
+      const message = `${url.host}, or a host that it hands over to, does not let other sites read its files (CORS).`;
       throw new FetchFault(message, "Download the model's folder and open it from disk.", false);
     });
   }

@@ -4,7 +4,7 @@ import type { Draft, StorageBackend } from "./storage-backend";
 
 class MemoryDraft implements Draft {
   size = 0;
-  readonly #held: Uint8Array<ArrayBuffer>[] = [];
+  #held: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(private readonly finish: (blob: Blob) => void) {}
 
@@ -17,10 +17,13 @@ class MemoryDraft implements Draft {
     this.size += bytes.length;
   }
 
-  async clear(): Promise<void> {
-    this.#held.length = 0;
-    this.size = 0;
+  async truncate(size: number): Promise<void> {
+    const held = await new Blob(this.#held).slice(0, size).arrayBuffer();
+    this.#held = [new Uint8Array(held)];
+    this.size = held.byteLength;
   }
+
+  async flush(): Promise<void> {}
 
   async close(): Promise<void> {
     this.finish(new Blob(this.#held));
@@ -48,6 +51,12 @@ export class MemoryBackend implements StorageBackend {
 
   async remove(name: string): Promise<void> {
     this.blobs.delete(name);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const blob = this.blobs.get(from);
+    if (blob !== undefined) this.blobs.set(to, blob);
+    this.blobs.delete(from);
   }
 
   async files(): Promise<string[]> {

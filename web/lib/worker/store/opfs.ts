@@ -39,9 +39,13 @@ class OpfsDraft implements Draft {
     this.size += written;
   }
 
-  async clear(): Promise<void> {
-    this.handle.truncate(0);
-    this.size = 0;
+  async truncate(size: number): Promise<void> {
+    this.size = Math.min(this.size, size);
+    this.handle.truncate(this.size);
+  }
+
+  async flush(): Promise<void> {
+    this.handle.flush();
   }
 
   async close(): Promise<void> {
@@ -49,6 +53,9 @@ class OpfsDraft implements Draft {
     this.handle.close();
   }
 }
+
+/** Not in TypeScript's types yet. */
+type Renamable = FileSystemFileHandle & { move?(name: string): Promise<void> };
 
 export class OpfsBackend implements StorageBackend {
   private constructor(
@@ -88,6 +95,23 @@ export class OpfsBackend implements StorageBackend {
     return removeEntry(this.fileFolder, name);
   }
 
+  /** Not all browsers can rename; a copy is the same, but needs room for both. */
+  async rename(from: string, to: string): Promise<void> {
+    const file: Renamable = await this.fileFolder.getFileHandle(from);
+    await this.remove(to);
+    if (file.move !== undefined) return file.move(to);
+    const draft = await this.draft(to);
+    try {
+      const blob = await file.getFile();
+      for (let at = 0; at < blob.size; at += CHUNK) {
+        await draft.append(new Uint8Array(await blob.slice(at, at + CHUNK).arrayBuffer()));
+      }
+    } finally {
+      await draft.close();
+    }
+    await this.remove(from);
+  }
+
   files(): Promise<string[]> {
     return names(this.fileFolder);
   }
@@ -99,7 +123,7 @@ export class OpfsBackend implements StorageBackend {
   async writeNote(name: string, text: string): Promise<void> {
     const draft = new OpfsDraft(await openHandle(this.noteFolder, name));
     try {
-      await draft.clear();
+      await draft.truncate(0);
       await draft.append(new TextEncoder().encode(text));
     } finally {
       await draft.close();

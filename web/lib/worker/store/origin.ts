@@ -4,8 +4,8 @@ import type { ModelSource } from "../../models";
 import { hubSource, webAddress } from "../../source";
 import { MANIFEST } from "./http-faults";
 
-/** A source that is fetched, as opposed to a folder of files. */
-type RemoteSource = Exclude<ModelSource, { kind: "folder" }>;
+/** A source that is fetched, as opposed to files that are here. */
+export type RemoteSource = Exclude<ModelSource, { kind: "folder" | "stored" }>;
 
 export interface Origin {
   source: RemoteSource;

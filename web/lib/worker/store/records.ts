@@ -1,6 +1,6 @@
 /** Which models are stored: one note each, written before its files and removed after them. */
 
-import type { FileEntry, ManifestSummary } from "askmask-wasm";
+import type { Progress as ConversionProgress, FileEntry, ManifestSummary } from "askmask-wasm";
 import type { ModelSource } from "../../models";
 import type { StorageBackend } from "./storage-backend";
 
@@ -11,10 +11,28 @@ export interface Manifest {
 
 export interface ModelRecord {
   source: ModelSource;
+  /** While a model is converted, of text "", and of files whose hashes are not known yet. */
   manifest: Manifest;
+  /** Whether it was made here: its files are nowhere else. */
+  converted?: boolean;
+}
+
+/** Tells whether a file is still the one that some of it was read from. */
+export interface Version {
+  /** Bytes of the whole. */
+  size: number;
+  /** An entity tag, or when it was changed last; null where neither is told. */
+  tag: string | null;
+}
+
+/** A conversion that goes on later, and what it was made from. */
+export interface ConversionNote {
+  progress: ConversionProgress;
+  versions: Record<string, Version>;
 }
 
 const MODEL = "model-";
+const CONVERSION = "conversion-";
 
 export class Records {
   constructor(private readonly backend: StorageBackend) {}
@@ -36,8 +54,28 @@ export class Records {
     }
   }
 
-  remove(key: string): Promise<void> {
-    return this.backend.removeNote(MODEL + key);
+  async remove(key: string): Promise<void> {
+    await this.backend.removeNote(MODEL + key);
+    await this.backend.removeNote(CONVERSION + key);
+  }
+
+  /** How far a conversion of this model is. */
+  async conversion(key: string): Promise<ConversionNote | null> {
+    const text = await this.backend.note(CONVERSION + key);
+    try {
+      return text === null ? null : (JSON.parse(text) as ConversionNote);
+    } catch {
+      // Torn by a crash: it begins anew.
+      return null;
+    }
+  }
+
+  writeConversion(key: string, note: ConversionNote): Promise<void> {
+    return this.backend.writeNote(CONVERSION + key, JSON.stringify(note));
+  }
+
+  removeConversion(key: string): Promise<void> {
+    return this.backend.removeNote(CONVERSION + key);
   }
 
   async keys(): Promise<string[]> {
@@ -49,7 +87,14 @@ export class Records {
     return (await this.backend.note(`done-${sha256}`)) !== null;
   }
 
+  /** Bytes that are not the file's own are not taken for it again. */
+  async forget({ sha256 }: FileEntry): Promise<void> {
+    await this.backend.removeNote(`done-${sha256}`);
+  }
+
   async isComplete({ manifest }: ModelRecord): Promise<boolean> {
+    // A conversion has none before its end.
+    if (manifest.text === "") return false;
     for (const file of manifest.listing.files) {
       const whole = (await this.backend.size(file.sha256)) === file.bytes;
       if (!whole || !(await this.isDone(file))) return false;

@@ -13,8 +13,11 @@ export interface Draft {
   chunks(): AsyncIterable<Uint8Array>;
   /** Throws {@link StorageRefused} when there is no room; what was held stays. */
   append(bytes: Uint8Array): Promise<void>;
-  clear(): Promise<void>;
-  /** Makes what is held safe from a crash. Not to be used afterwards. */
+  /** Drops all but the first `size` bytes. */
+  truncate(size: number): Promise<void>;
+  /** Makes what is held safe from a crash. */
+  flush(): Promise<void>;
+  /** The same; not to be used afterwards. */
   close(): Promise<void>;
 }
 
@@ -26,6 +29,8 @@ export interface StorageBackend {
   /** Bytes held under this name, closed or not. */
   size(name: string): Promise<number>;
   remove(name: string): Promise<void>;
+  /** Gives a closed file another name, in place of what had it. */
+  rename(from: string, to: string): Promise<void>;
   files(): Promise<string[]>;
 
   note(name: string): Promise<string | null>;

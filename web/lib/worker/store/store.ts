@@ -11,12 +11,14 @@ import { share, unshared } from "./lock";
 import { MemoryBackend } from "./memory";
 import { OpfsBackend } from "./opfs";
 import type { Origin } from "./origin";
-import { type Manifest, type ModelRecord, Records } from "./records";
+import { type ConversionNote, type Manifest, type ModelRecord, Records } from "./records";
 import { withRetries } from "./retry";
 import { type StorageBackend, StorageRefused } from "./storage-backend";
 
 const MANIFEST_LIMIT = 4 << 20;
 const DELETE_TRIES = 10;
+const CHUNK = 4 << 20;
+const CONVERT_AGAIN = "Delete the model under Models, then convert it again.";
 
 /** What reads manifests. */
 type ReadManifest = (text: string) => ManifestSummary;
@@ -29,11 +31,18 @@ export interface StoredFiles {
   release(): void;
 }
 
+/** A model that is here as a whole. */
+export interface KeptModel {
+  manifest: Manifest;
+  /** Whether it was made here: its files are nowhere else. */
+  converted: boolean;
+}
+
 export class Store {
   readonly #records: Records;
 
   private constructor(
-    private readonly disk: StorageBackend | null,
+    readonly disk: StorageBackend | null,
     readonly memory: MemoryBackend,
   ) {
     this.#records = new Records(disk ?? memory);
@@ -49,21 +58,31 @@ export class Store {
     return new Store((await OpfsBackend.open()) ?? (await CacheBackend.open()), memory);
   }
 
-  /** The stored manifest of a model that is whole, without asking anyone; else the origin's. */
+  /** A model that is whole, without asking anyone. */
+  async kept(key: string, read: ReadManifest): Promise<KeptModel | null> {
+    const record = await this.#records.read(key);
+    const converted = record?.converted ?? false;
+    const inMemory = await this.memory.blob(manifestName(key));
+    if (inMemory !== null) {
+      const text = await inMemory.text();
+      return { manifest: { text, listing: read(text) }, converted };
+    }
+    if (record === null || !(await this.#records.isComplete(record))) return null;
+    return { manifest: record.manifest, converted };
+  }
+
+  /** How far a conversion of this model is, if one is under way. */
+  conversion(key: string): Promise<ConversionNote | null> {
+    return this.#records.conversion(key);
+  }
+
+  /** The manifest at the origin. */
   async manifest(
     origin: Origin,
-    key: string,
     read: ReadManifest,
     retry: RetryPolicy,
     signal: AbortSignal,
   ): Promise<Manifest> {
-    const kept = await this.memory.blob(manifestName(key));
-    if (kept !== null) {
-      const text = await kept.text();
-      return { text, listing: read(text) };
-    }
-    const record = await this.#records.read(key);
-    if (record !== null && (await this.#records.isComplete(record))) return record.manifest;
     const attempt = () => fetchManifest(origin, retry, signal);
     const context = { retry, signal, onFault: () => undefined };
     const text = await withRetries(attempt, () => 0, context);
@@ -77,9 +96,53 @@ export class Store {
     context: DownloadContext,
   ): Promise<StoredFiles> {
     const stored = await this.#bring(origin, key, manifest, context);
-    // A fresh worker then needs no server either.
-    if (stored.unstored) this.memory.blobs.set(manifestName(key), new Blob([manifest.text]));
+    if (stored.unstored) this.keepInMemory(key, manifest);
     return stored;
+  }
+
+  /** A fresh worker then needs no server either. */
+  keepInMemory(key: string, { text }: Manifest): void {
+    this.memory.blobs.set(manifestName(key), new Blob([text]));
+  }
+
+  /** The files of a model that was made here, hashed again if so asked. */
+  async reopen(
+    key: string,
+    { listing }: Manifest,
+    { signal, newHash, rehash }: Pick<DownloadContext, "signal" | "newHash" | "rehash">,
+  ): Promise<StoredFiles> {
+    const release = await this.use(key, signal);
+    try {
+      const files = new Map<string, Blob>();
+      let unstored: StoredFiles["unstored"] = null;
+      for (const entry of listing.files) {
+        const inMemory = await this.memory.blob(entry.sha256);
+        if (inMemory !== null) unstored = this.disk === null ? "unsupported" : "refused";
+        const blob = inMemory ?? (await this.disk?.blob(entry.sha256)) ?? null;
+        if (
+          blob?.size !== entry.bytes ||
+          (rehash && !(await isSound(blob, entry, newHash, signal)))
+        ) {
+          await this.#records.forget(entry);
+          throw new AskmaskError("integrity", `${entry.name} is damaged.`, CONVERT_AGAIN);
+        }
+        files.set(entry.name, blob);
+      }
+      return { files, unstored, release };
+    } catch (fault) {
+      release();
+      throw fault;
+    }
+  }
+
+  /**
+   * Keeps a model from being deleted until the returned function is called. First frees what no
+   * model names.
+   */
+  async use(key: string, signal: AbortSignal): Promise<() => void> {
+    if (this.disk === null) return () => undefined;
+    await unshared(useLock(key), 1, () => this.#records.collect());
+    return share(useLock(key), signal);
   }
 
   async #bring(
@@ -103,8 +166,7 @@ export class Store {
   ): Promise<StoredFiles> {
     // First, so that only what this manifest does not name is collected.
     const named = await this.#announce(key, { source: origin.source, manifest });
-    await unshared(useLock(key), 1, () => this.#records.collect());
-    const release = await share(useLock(key), context.signal);
+    const release = await this.use(key, context.signal);
     try {
       const download = new Download(origin, named ? disk : null, this.memory, context);
       const files = await download.run(manifest.listing.files);
@@ -141,6 +203,12 @@ export class Store {
     return this.#records.storedBytes(listing);
   }
 
+  /** Bytes that are stored of the model with this key. */
+  async partBytes(key: string): Promise<number> {
+    const record = await this.#records.read(key);
+    return record === null ? 0 : this.#records.storedBytes(record.manifest.listing);
+  }
+
   async list(): Promise<StoredModel[]> {
     const models: StoredModel[] = [];
     for (const key of await this.#records.keys()) {
@@ -152,6 +220,21 @@ export class Store {
       models.push({ key, name, licence, source: record.source, bytes, storedBytes, complete });
     }
     return models;
+  }
+
+  /** The files of a stored model by name, its manifest among them. */
+  async files(key: string, read: ReadManifest): Promise<Map<string, Blob>> {
+    const kept = await this.kept(key, read);
+    if (kept === null) {
+      throw new AskmaskError("integrity", "This model is not here as a whole.", "Load it first.");
+    }
+    const { text, listing } = kept.manifest;
+    const files = new Map([[MANIFEST, new Blob([text])]]);
+    for (const { name, sha256 } of listing.files) {
+      const blob = (await this.memory.blob(sha256)) ?? (await this.disk?.blob(sha256));
+      if (blob) files.set(name, blob);
+    }
+    return files;
   }
 
   async delete(key: string): Promise<void> {
@@ -192,6 +275,25 @@ export class Store {
       if (fault instanceof StorageRefused) return false;
       throw fault;
     }
+  }
+}
+
+/** Whether a file has the bytes that its hash names. */
+async function isSound(
+  blob: Blob,
+  { sha256 }: FileEntry,
+  newHash: DownloadContext["newHash"],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const hash = newHash();
+  try {
+    for (let at = 0; at < blob.size; at += CHUNK) {
+      signal.throwIfAborted();
+      hash.update(new Uint8Array(await blob.slice(at, at + CHUNK).arrayBuffer()));
+    }
+    return hash.digest() === sha256;
+  } finally {
+    hash.free();
   }
 }
 

@@ -63,7 +63,7 @@ export class Transfer {
   async #catchUp(): Promise<void> {
     const { draft, entry, context } = this;
     if (draft.size === 0) return;
-    if (draft.size > entry.bytes) await draft.clear();
+    if (draft.size > entry.bytes) await draft.truncate(0);
     for await (const chunk of draft.chunks()) this.#hash.update(chunk);
     this.#hashed = draft.size;
     context.onBytes(draft.size);
@@ -139,7 +139,7 @@ export class Transfer {
   }
 
   async #drop(): Promise<void> {
-    await this.draft.clear();
+    await this.draft.truncate(0);
     this.#hash.free();
     this.#hash = this.context.newHash();
     this.#hashed = 0;
