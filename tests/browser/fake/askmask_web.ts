@@ -36,6 +36,15 @@ function trap(): Promise<never> {
 
 export default async function init(): Promise<void> {}
 
+export {
+  cardBytes,
+  Headers,
+  headerBytes,
+  licenceOf,
+  RawCheckpoint,
+  shardNames,
+  tokenizerJson,
+} from "./conversion";
 export { Mask } from "./mask";
 export { preflight, readManifest } from "./models";
 export { Sha256 } from "./sha256";

@@ -35,7 +35,7 @@ test("cancels and goes on where it stopped", async ({ page, server, model }) => 
   await expect.poll(() => bar.evaluate((it: HTMLProgressElement) => it.value)).toBeGreaterThan(0.3);
   await expect(page.locator("#install-detail")).toContainText("of 6.3 MB");
   await page.getByRole("button", { name: "Cancel" }).click();
-  await expect(page.locator("#models-live")).toHaveText("Stopped. What was downloaded is kept.");
+  await expect(page.locator("#models-live")).toHaveText("Stopped. What has come is kept.");
   await expect(startButton(page)).toHaveText(/^Download the other \d\.\d\sMB from localhost:4190/);
   await page.getByRole("button", { name: "All models" }).click();
   await expect(page.locator(".model-row progress")).toBeVisible();
@@ -76,7 +76,7 @@ test("deletes after asking, and nano takes over", async ({ page, server }) => {
   await page.getByRole("button", { name: "Delete Noise" }).click();
   await page.locator(".confirm").getByRole("button", { name: "Delete", exact: true }).click();
   await expect(page.locator("#models-live")).toHaveText("Noise deleted.");
-  await expect(page.locator(".model-row")).toHaveCount(1);
+  await expect(page.locator("#model-rows .model-row")).toHaveCount(1);
   await closeModels(page);
   await expect(page.locator("#model-name")).toHaveText("nano");
   await askAndFind(page, "umbrella");
@@ -142,7 +142,7 @@ test("fault 27: a missing model is told, and looking again works", async ({ page
   await page.locator("#source-kinds label", { hasText: "Address" }).click();
   await page.locator("#source-address").fill(server.address);
   await page.locator("#source-submit").click();
-  await expect(page.locator("#card-error")).toContainText("404");
+  await expect(page.locator("#card-error")).toContainText("neither manifest.json nor model.safetensors");
   server.reset();
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(page.locator("#card-fit-title")).toHaveText("Fits this device");
@@ -173,16 +173,15 @@ test("a folder from disk is used where it lies", async ({ page, model }) => {
   await expect(page.locator("#model-name")).toHaveText("nano");
 });
 
-test("fault 10: a publisher's folder is answered with the command that converts it", async ({ page, model }) => {
+test("a folder without a model is refused by what it lacks", async ({ page, model }) => {
   await page.addInitScript(() => Reflect.deleteProperty(window, "showDirectoryPicker"));
   await openPage(page);
   await openModels(page);
-  const files = model.files.map(({ name }) => `${model.folder}/${name}`);
   await page.locator("#folder-input").evaluate((input: HTMLInputElement) => {
     input.webkitdirectory = false;
   });
-  await page.locator("#folder-input").setInputFiles(files);
-  await expect(page.locator("#source-error")).toContainText("askmask quantize");
+  await page.locator("#folder-input").setInputFiles(`${model.folder}/weights-00001.safetensors`);
+  await expect(page.locator("#source-error")).toContainText("neither a manifest.json nor a config.json");
 });
 
 test.describe("fits", () => {

@@ -112,7 +112,7 @@ test("fault 10: pickled weights are not opened", async ({ tab, source, repositor
   for (const file of [INDEX, ...SHARDS]) await rm(path.join(repository.folder, file));
   await writeFile(path.join(repository.folder, "pytorch_model.bin"), "\x80\x02.");
   const { error } = await tab.load(source);
-  expect(error).toMatchObject({ code: "unsupported-model", message: expect.stringContaining("neither model.safetensors") });
+  expect(error).toMatchObject({ code: "unsupported-model", message: expect.stringContaining("neither manifest.json nor model.safetensors") });
   await tab.page.setInputFiles("#folder", [
     path.join(repository.folder, "config.json"),
     path.join(repository.folder, "pytorch_model.bin"),

@@ -40,6 +40,17 @@ export async function makeModel(folder: string, name = "Noise", configBytes = 0)
   return { folder, files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
+/** The same size as a publisher's repository, of which only noise is known either. */
+export async function makeRawModel(folder: string): Promise<{ folder: string; bytes: number }> {
+  await mkdir(folder, { recursive: true });
+  const weights = noise("raw", 6 * MEBIBYTE);
+  await writeFile(path.join(folder, "model.safetensors"), weights);
+  await writeFile(path.join(folder, "config.json"), '{"noise": true}');
+  await writeFile(path.join(folder, "tokenizer.json"), "{}");
+  await writeFile(path.join(folder, "README.md"), "---\nlicense: mit\n---\n# Noise\n");
+  return { folder, bytes: weights.length };
+}
+
 /** The same bytes for the same seed. */
 function noise(seed: string, length: number): Buffer {
   const bytes = Buffer.alloc(length);

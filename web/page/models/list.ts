@@ -149,12 +149,15 @@ export class ModelList {
   }
 
   async #save(model: StoredModel): Promise<void> {
-    const { say } = this.actions;
+    const tell = (text: string) => {
+      byId("storage-state", HTMLElement).textContent = text;
+      this.actions.say(text);
+    };
     try {
-      say(await saveModel(model, say));
+      tell(await saveModel(model, tell));
     } catch (error) {
       // Closing the picker is no mistake.
-      if (!isAbort(error)) say(`${model.name} was not saved. ${messageOf(error)}`);
+      if (!isAbort(error)) tell(`${model.name} was not saved. ${messageOf(error)}`);
     }
   }
 

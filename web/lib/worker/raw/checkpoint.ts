@@ -97,7 +97,7 @@ function noWeights({ files }: Repository): AskmaskError {
   const pickle = files?.find((name) => /\.(bin|pt|pth|ckpt|pkl)$/.test(name));
   const why =
     pickle === undefined
-      ? `There is neither ${SINGLE} nor ${INDEX}.`
+      ? `There is neither manifest.json nor ${SINGLE} nor ${INDEX}.`
       : `${pickle} is a pickle file, which is never opened: it could run code.`;
   return unusable(why, HINT);
 }
