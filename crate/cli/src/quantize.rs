@@ -58,7 +58,7 @@ pub struct Arguments {
     /// Keep SAM 2's memory of earlier frames, which only video needs
     #[arg(long)]
     video: bool,
-    /// Print size and error of each kind of layer, and what the error were by MLX's rule
+    /// Print size and error of each kind of layer, and what the error would be by MLX's rule
     #[arg(long)]
     report: bool,
 }
