@@ -17,10 +17,10 @@ fn quantized_stored_and_asked() {
         let golden = Golden::of(folder.files(), ("sa2va_tiny", "sa2va_chain"), options);
         assert_eq!(golden.written(), golden.reference_text());
         let ious = golden.ious();
-        assert_eq!(ious.len(), 2);
+        assert_eq!(ious.len(), 1);
         assert!(ious.iter().all(|&iou| iou >= 0.999), "{ious:?}");
         let rows = golden.rows();
-        assert!(rows.len() >= 5, "{rows:?}");
+        assert!(rows.len() >= 3, "{rows:?}");
         assert_close(&rows, 1e-4);
     }
 }

@@ -58,7 +58,7 @@ pub struct Arguments {
     /// Keep SAM 2's memory of earlier frames, which only video needs
     #[arg(long)]
     video: bool,
-    /// Print size and error of each kind of layer
+    /// Print size and error of each kind of layer, and what the error would be by MLX's rule
     #[arg(long)]
     report: bool,
 }
@@ -130,19 +130,21 @@ impl Arguments {
 
 fn table(report: &Report) -> String {
     let head = format!(
-        "{:<64}{:>6}{:>9}{:>13}{:>9}\n",
-        "layers", "bits", "tensors", "bytes", "error"
+        "{:<64}{:>6}{:>9}{:>13}{:>9}{:>12}\n",
+        "layers", "bits", "tensors", "bytes", "error", "MLX's rule"
     );
     let rows = report.groups.iter().map(|(name, group)| {
         let bits = match group.bits {
             0 => "same".to_owned(),
             bits => bits.to_string(),
         };
+        let plain = group.plain_relative_error();
         format!(
-            "{name:<64}{bits:>6}{:>9}{:>13}{:>8.3}%\n",
+            "{name:<64}{bits:>6}{:>9}{:>13}{:>8.3}%{:>12}\n",
             group.tensors,
             group.bytes,
-            100.0 * group.relative_error()
+            100.0 * group.relative_error(),
+            plain.map_or_else(String::new, |error| format!("{:.3}%", 100.0 * error))
         )
     });
     std::iter::once(head).chain(rows).collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::group::plain_error;
 use super::options::Store;
 use super::plan::{Plan, Step};
 use super::{block_rows, named};
@@ -12,6 +13,10 @@ use crate::weights::{TensorInfo, TensorSource, damaged, dtype, missing};
 /// Rounding of a 16-bit float, relative and below its normal range.
 const HALF_ROUNDING: f32 = 1.0 / 2048.0;
 const HALF_SMALLEST: f32 = 1.0 / 33_554_432.0;
+/// Rounding of a sum of squared errors in 32 bits, by which levels are chosen, relative and below
+/// its normal range.
+const SUM_ROUNDING: f64 = 1e-5;
+const SUM_SMALLEST: f64 = f32::MIN_POSITIVE as f64;
 
 /// What quantization cost, by group of layers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,7 +34,9 @@ pub struct Group {
     pub tensors: usize,
     /// Bytes written for them.
     pub bytes: u64,
+    /// Sums of squares: of errors, of errors by MLX's rule where quantized, of values.
     error: f64,
+    plain_error: f64,
     total: f64,
 }
 
@@ -37,22 +44,37 @@ impl Group {
     /// Root of the mean squared error over root of the mean square: 0.1 is 10%.
     #[must_use]
     pub fn relative_error(&self) -> f64 {
+        self.relative(self.error)
+    }
+
+    /// What it would be by MLX's rule, for layers that are quantized.
+    #[must_use]
+    pub fn plain_relative_error(&self) -> Option<f64> {
+        let quantized = [4, 8].contains(&self.bits);
+        quantized.then(|| self.relative(self.plain_error))
+    }
+
+    fn relative(&self, error: f64) -> f64 {
         if self.total > 0.0 {
-            (self.error / self.total).sqrt()
+            (error / self.total).sqrt()
         } else {
             0.0
         }
     }
 
-    fn add(&mut self, written: f32, source: f32) {
-        self.error += f64::from(written - source).powi(2);
-        self.total += f64::from(source).powi(2);
+    /// Adds values and returns the sum of their squared errors.
+    fn add(&mut self, written: &[f32], source: &[f32]) -> f64 {
+        let pairs = written.iter().zip(source);
+        let error: f64 = pairs.map(|(w, s)| f64::from(w - s).powi(2)).sum();
+        self.error += error;
+        self.total += source.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>();
+        error
     }
 }
 
 impl Plan {
-    /// Compares every value of `written` with `source`: quantized ones must be within half a step
-    /// (a whole one where they lie outside the group's range of levels), floats within the
+    /// Compares every value of `written` with `source`: quantized ones must have the level that is
+    /// nearest, and each group no more error than by MLX's rule; floats must be within the
     /// rounding of 16 bits, and copies equal.
     ///
     /// # Errors
@@ -149,8 +171,8 @@ fn compare_half(
             if !near {
                 return Err(differs(name));
             }
-            group.add(ours, theirs);
         }
+        group.add(&ours, &theirs);
     }
     Ok(())
 }
@@ -184,19 +206,24 @@ fn compare_quantized(
         let theirs = dtype::to_f32(name, info.dtype, &theirs)?;
         for (row, theirs) in theirs.chunks_exact(columns).enumerate() {
             table.dequantize_into(row, &mut values);
-            if !within_steps(&table, row, &values, theirs) {
-                return Err(differs(name));
-            }
-            for (&ours, &theirs) in values.iter().zip(theirs) {
-                group.add(ours, theirs);
+            let near = nearest_levels(&table, row, &values, theirs);
+            let [ours, theirs] = [&values[..], theirs].map(|v| v.chunks_exact(params.group_size));
+            for (ours, theirs) in ours.zip(theirs) {
+                let plain = plain_error(theirs, params.bits).map_err(|e| named(name, e))?;
+                group.plain_error += plain;
+                let most = plain * (1.0 + SUM_ROUNDING) + SUM_SMALLEST;
+                let good = group.add(ours, theirs) <= most;
+                if !(near && good) {
+                    return Err(differs(name));
+                }
             }
         }
     }
     Ok(())
 }
 
-/// Whether all values of a row are as near as their group's levels allow.
-fn within_steps(table: &Quantized, row: usize, ours: &[f32], theirs: &[f32]) -> bool {
+/// Whether all values of a row have the level of their group that is nearest.
+fn nearest_levels(table: &Quantized, row: usize, ours: &[f32], theirs: &[f32]) -> bool {
     let QuantParams { group_size, bits } = table.params();
     let top = ((1_u32 << bits) - 1) as f32;
     let first = row * (table.columns() / group_size);
@@ -217,7 +244,6 @@ fn within_steps(table: &Quantized, row: usize, ours: &[f32], theirs: &[f32]) -> 
             // Not `clamp`, which panics where a level is no number.
             let reachable = theirs.max(low).min(high);
             (ours - reachable).abs() <= 0.5 * step + rounding
-                && (theirs - reachable).abs() <= step + rounding
         })
     })
 }
