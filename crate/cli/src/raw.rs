@@ -73,7 +73,7 @@ fn convert(
     target.resume(&mut conversion)?;
     // From here on what is in the folder is of this source.
     target.note(&conversion)?;
-    eprintln!("{}", announcement(repository, &conversion, keep));
+    eprintln!("{}", announcement(repository, &conversion, folder, keep));
     let mut stream = Stream::new(client);
     let kept = match keep {
         true => Some(Files::new(kept::keep(repository, &mut stream, folder)?)),
@@ -111,7 +111,12 @@ fn convert(
 }
 
 /// What is about to happen, on one line.
-fn announcement(repository: &Repository, conversion: &Conversion, keep: bool) -> String {
+fn announcement(
+    repository: &Repository,
+    conversion: &Conversion,
+    folder: &Path,
+    keep: bool,
+) -> String {
     let manifest = conversion.manifest();
     let (done, total) = conversion.source_bytes();
     let raw = &repository.raw;
@@ -120,21 +125,24 @@ fn announcement(repository: &Repository, conversion: &Conversion, keep: bool) ->
             .map_or(0, |(_, range)| range.end - range.start)
     };
     let copies = raw.copies().iter();
-    let copies: u64 = copies
-        .map(|copy| bytes_of(&copy.name) + bytes_of(&copy.original))
-        .sum();
+    let copies = copies.map(|copy| bytes_of(&copy.name) + bytes_of(&copy.original));
     let download = match (keep, done) {
-        (true, _) => repository.weights.values().map(|file| file.bytes).sum(),
-        (false, 0) => total + copies,
+        (true, _) => {
+            let missing = kept::missing(repository, folder).into_iter();
+            missing.map(|(_, version)| version.bytes).sum()
+        }
+        (false, 0) => total + copies.sum::<u64>(),
         (false, done) => total - done,
     };
+    let originals = repository.weights.values().map(|version| version.bytes);
+    let originals = if keep { originals.sum() } else { 0 };
     printable(&format!(
         "{}, licence {}, from {}: {} to download, {} to keep",
         manifest.name,
         manifest.licence,
         repository.address.host(),
         DecimalBytes(download),
-        DecimalBytes(manifest.bytes() + if keep { download } else { 0 }),
+        DecimalBytes(manifest.bytes() + originals),
     ))
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::support::ModelCopy;
-use crate::support::raw::{Case, SINGLE, names, starts};
+use crate::support::raw::{COMMIT, Case, SINGLE, names, starts};
 use crate::support::server::Fault;
 
 const HEAD: &str = "language_model.lm_head.weight";
@@ -156,11 +156,12 @@ fn a_head_saved_beside_a_tied_embedding_has_to_be_equal_to_it() {
             tensors.insert(HEAD.to_owned(), copy);
         });
         let case = Case::of(model);
+        let outcome = case.ask(&[]);
         if equal {
-            case.converted(&[]);
+            outcome.json();
+            case.assert_as_by_hand("tiny", &format!("owner/tiny@{COMMIT}"), "mit");
             continue;
         }
-        let outcome = case.ask(&[]);
         assert_eq!(outcome.fault(), "unsupported-model");
         let line = outcome.stderr.lines().last().unwrap_or_default();
         assert!(

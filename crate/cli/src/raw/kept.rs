@@ -30,7 +30,20 @@ pub fn remove(model: &Path) -> Result<(), Fault> {
     }
 }
 
-/// Downloads the files of `repository` that are not there yet; their folder.
+/// The large files of `repository` that are not there yet.
+pub fn missing<'a>(repository: &'a Repository, model: &Path) -> Vec<(&'a str, &'a Version)> {
+    let folder = folder_in(model);
+    let card = repository.card.iter().map(|version| (README, version));
+    let weights = repository.weights.iter();
+    let files = card.chain(weights.map(|(name, version)| (name.as_str(), version)));
+    let absent = |(name, version): &(&str, &Version)| {
+        let there = fs::metadata(folder.join(name));
+        !there.is_ok_and(|there| there.len() == version.bytes)
+    };
+    files.filter(absent).collect()
+}
+
+/// Downloads the files of `repository`; their folder.
 pub fn keep(repository: &Repository, stream: &mut Stream, model: &Path) -> Result<PathBuf, Fault> {
     let folder = folder_in(model);
     fs::create_dir_all(&folder).map_err(|cause| Fault::file(&folder, cause))?;
@@ -38,18 +51,10 @@ pub fn keep(repository: &Repository, stream: &mut Stream, model: &Path) -> Resul
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|cause| Fault::file(&path, cause))?;
     }
-    let card = repository.card.iter().map(|version| (README, version));
-    let weights = repository.weights.iter();
-    let files: Vec<(&str, &Version)> = card
-        .chain(weights.map(|(name, version)| (name.as_str(), version)))
-        .filter(|(name, version)| {
-            let there = fs::metadata(folder.join(name));
-            !there.is_ok_and(|there| there.len() == version.bytes)
-        })
-        .collect();
+    let missing = missing(repository, model);
     let bar = progress_bar(TEMPLATE);
-    bar.set_length(files.iter().map(|(_, version)| version.bytes).sum());
-    for (name, version) in files {
+    bar.set_length(missing.iter().map(|(_, version)| version.bytes).sum());
+    for (name, version) in missing {
         let url = repository.address.file(name);
         download(&url, version, stream, &folder.join(name), &bar)?;
     }

@@ -55,7 +55,7 @@ impl Target<'_> {
             return Ok(());
         };
         if progress.bytes > 0 {
-            self.rehash(&self.part(&name), progress.bytes, conversion)?;
+            rehash(&self.part(&name), progress.bytes, conversion)?;
         }
         conversion.confirm(&progress);
         Ok(())
@@ -77,27 +77,6 @@ impl Target<'_> {
             sha256(&self.folder.join(&file.name)).is_ok_and(|found| found == **hash)
         });
         sound.count()
-    }
-
-    /// Hashes the file at work up to `bytes`, and drops what a block that was not finished left
-    /// behind them.
-    fn rehash(&self, part: &Path, bytes: u64, conversion: &mut Conversion) -> Result<(), Fault> {
-        let failed = |cause| Fault::file(part, cause);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(part)
-            .map_err(failed)?;
-        file.set_len(bytes).map_err(failed)?;
-        let mut buffer = vec![0; BUFFER_BYTES];
-        loop {
-            match file.read(&mut buffer).map_err(failed)? {
-                0 => return Ok(()),
-                count => conversion.rehash(&buffer[..count]),
-            }
-        }
     }
 
     /// Notes how far the conversion is, at the end of a block.
@@ -190,6 +169,27 @@ impl Target<'_> {
         match fs::remove_file(&path) {
             Err(cause) if cause.kind() != ErrorKind::NotFound => Err(Fault::file(&path, cause)),
             _ => Ok(()),
+        }
+    }
+}
+
+/// Hashes the file at work up to `bytes`, and drops what a block that was not finished left
+/// behind them.
+fn rehash(part: &Path, bytes: u64, conversion: &mut Conversion) -> Result<(), Fault> {
+    let failed = |cause| Fault::file(part, cause);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(part)
+        .map_err(failed)?;
+    file.set_len(bytes).map_err(failed)?;
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(()),
+            count => conversion.rehash(&buffer[..count]),
         }
     }
 }

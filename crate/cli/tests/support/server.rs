@@ -20,6 +20,8 @@ pub enum Fault {
     Refusal(u16, &'static str, &'static str),
     /// Sends to the same address again.
     Redirect,
+    /// Sends to a storage of the same file.
+    Moved,
     /// Sends a web page, as its type says or under the type of the file.
     Page { honest: bool },
     /// Closes the connection after so many bytes of the body.
@@ -171,6 +173,10 @@ fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::R
         Some(Fault::Redirect) => {
             return head(&mut out, 302, &[("location", request.path)], 0);
         }
+        Some(Fault::Moved) => {
+            let storage = format!("/storage/{file}?signed=1");
+            return head(&mut out, 302, &[("location", storage)], 0);
+        }
         _ => {}
     }
     let Ok(mut body) = fs::read(folder.join(&file)) else {
@@ -188,6 +194,9 @@ fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::R
             return out.write_all(page);
         }
         Some(Fault::Beyond) if request.start.is_some() => return head(&mut out, 416, &[], 0),
+        _ if request.start.is_some_and(|start| start >= body.len()) => {
+            return head(&mut out, 416, &[], 0);
+        }
         Some(Fault::Flip) => {
             let middle = body.len() / 2;
             body[middle] ^= 1;

@@ -10,7 +10,7 @@ use crate::first_bytes;
 use crate::models::sa2va::{self, Config};
 use crate::quantize::{Conversion, Extras, Need, Options, Plan};
 use crate::weights::manifest::Origin;
-use crate::weights::{Headers, StoredCopy};
+use crate::weights::{Headers, StoredCopy, TensorInfo};
 
 /// A checkpoint as its publisher saved it, whose weights are elsewhere.
 pub struct RawCheckpoint {
@@ -56,7 +56,7 @@ impl RawCheckpoint {
     /// As [`Headers::place`].
     pub fn whole(&self, stored: &str) -> Result<(&str, Range<u64>), Error> {
         use crate::weights::TensorSource;
-        let rows = self.headers.info(stored).map_or(0, |info| info.rows());
+        let rows = self.headers.info(stored).map_or(0, TensorInfo::rows);
         self.headers.place(stored, 0, rows)
     }
 
