@@ -4,6 +4,9 @@ use std::path::Path;
 
 use askmask_core::weights::manifest::MANIFEST;
 
+/// The revision that a hub shows first.
+const MAIN: &str = "main";
+
 /// Where the files of a model are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelAddress {
@@ -12,6 +15,16 @@ pub struct ModelAddress {
     pub manifest: String,
     /// Of the folder, without a slash at the end.
     pub folder: String,
+    hub: Option<HubId>,
+}
+
+/// What a hub calls a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HubId {
+    host: String,
+    /// OWNER/NAME.
+    repository: String,
+    revision: String,
 }
 
 impl ModelAddress {
@@ -38,12 +51,13 @@ impl ModelAddress {
             name,
             manifest,
             folder: folder.to_owned(),
+            hub: None,
         })
     }
 
     /// From OWNER/NAME@REVISION at a hub; without a revision its main branch.
     pub fn from_hub(id: &str, host: &str) -> Result<Self, String> {
-        let (repository, revision) = id.split_once('@').unwrap_or((id, "main"));
+        let (repository, revision) = id.split_once('@').unwrap_or((id, MAIN));
         let plain = |word: &str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
             !word.is_empty() && !word.starts_with('.') && word.chars().all(allowed)
@@ -56,13 +70,66 @@ impl ModelAddress {
                 "{repository:?} is not OWNER/NAME or OWNER/NAME@REVISION"
             ));
         }
-        let host = host.trim_end_matches('/');
+        Ok(Self::of_hub(HubId {
+            host: host.trim_end_matches('/').to_owned(),
+            repository: repository.to_owned(),
+            revision: revision.to_owned(),
+        }))
+    }
+
+    fn of_hub(id: HubId) -> Self {
+        let HubId {
+            host,
+            repository,
+            revision,
+        } = &id;
         let folder = format!("{host}/{repository}/resolve/{revision}");
-        Ok(Self {
+        Self {
             name: format!("hub:{repository}@{revision}"),
             manifest: format!("{folder}/{MANIFEST}"),
             folder,
-        })
+            hub: Some(id),
+        }
+    }
+
+    /// The same repository at `commit`, which later commits do not change; any other folder as it
+    /// is.
+    pub fn pinned(&self, commit: &str) -> Self {
+        match &self.hub {
+            Some(id) => Self::of_hub(HubId {
+                revision: commit.to_owned(),
+                ..id.clone()
+            }),
+            None => self.clone(),
+        }
+    }
+
+    /// Of a file beside the manifest.
+    pub fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.folder)
+    }
+
+    /// Where weights come from that are converted: OWNER/NAME@REVISION, without the main branch, or
+    /// the folder's address.
+    pub fn source(&self) -> String {
+        match &self.hub {
+            Some(id) if id.revision == MAIN => id.repository.clone(),
+            Some(id) => format!("{}@{}", id.repository, id.revision),
+            None => self.name.clone(),
+        }
+    }
+
+    /// What a model is called whose files do not say it: the last part of [`Self::source`]'s path.
+    pub fn title(&self) -> &str {
+        let path = self.hub.as_ref().map_or(&self.name, |id| &id.repository);
+        path.rsplit('/').next().unwrap_or(path)
+    }
+
+    /// The host alone.
+    pub fn host(&self) -> &str {
+        let place = self.folder.split_once("://").map_or("", |(_, place)| place);
+        let host = place.split('/').next().unwrap_or_default();
+        host.rsplit('@').next().unwrap_or_default()
     }
 }
 
@@ -116,6 +183,28 @@ mod tests {
         assert_eq!(address.name, "https://h:8/a/b");
         let address = ModelAddress::from_hub("a/b", "https://me:secret@h").unwrap();
         assert_eq!(address.name, "hub:a/b@main");
+    }
+
+    #[test]
+    fn origins_are_those_of_the_folder_or_the_commit() {
+        let main = ModelAddress::from_hub("a/b@main", "https://me:secret@h:8").unwrap();
+        let pinned = main.pinned("c0ffee");
+        assert_eq!(
+            pinned.file("x"),
+            "https://me:secret@h:8/a/b/resolve/c0ffee/x"
+        );
+        let folder = ModelAddress::from_url("https://me:secret@h/m/b/?token=c").unwrap();
+        assert_eq!(folder.pinned("c0ffee"), folder);
+        let branch = ModelAddress::from_hub("a/b@v1", "http://h").unwrap();
+        for (address, source, host) in [
+            (&main, "a/b", "h:8"),
+            (&pinned, "a/b@c0ffee", "h:8"),
+            (&branch, "a/b@v1", "h"),
+            (&folder, "https://h/m/b", "h"),
+        ] {
+            assert_eq!(address.source(), source);
+            assert_eq!((address.title(), address.host()), ("b", host));
+        }
     }
 
     #[test]

@@ -13,9 +13,11 @@ use crate::fault::Fault;
 use crate::fetch::{Client, network};
 use crate::hash::sha256;
 use crate::interrupt;
+use crate::raw;
 use crate::terminal::progress_bar;
 
-const TEMPLATE: &str = "download {wide_bar} {bytes}/{total_bytes} {eta}";
+const TEMPLATE: &str = "download {wide_bar} {decimal_bytes}/{decimal_total_bytes} \
+    {decimal_bytes_per_sec} {eta}";
 /// Digits of an address's hash that name its folder.
 const KEY_DIGITS: usize = 32;
 
@@ -35,8 +37,15 @@ impl Cache {
     }
 
     /// The model's folder with all its files, whole and verified. What is in it is not
-    /// downloaded again, and is enough when the host does not answer or refuses.
-    pub fn fetch(&self, address: &ModelAddress, client: &Client) -> Result<PathBuf, Fault> {
+    /// downloaded again, and is enough when the host does not answer or refuses. Where the host has
+    /// a raw repository, that is converted into the folder, and its own files are kept beside that
+    /// if `keep_source`.
+    pub fn fetch(
+        &self,
+        address: &ModelAddress,
+        client: &Client,
+        keep_source: bool,
+    ) -> Result<PathBuf, Fault> {
         let folder = self.0.join(key(address));
         fs::create_dir_all(&folder).map_err(|cause| Fault::file(&folder, cause))?;
         // One run downloads, others wait for it. Released when the file is closed.
@@ -45,22 +54,27 @@ impl Cache {
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|cause| Fault::file(&lock, cause))?;
         let stored = folder.join(MANIFEST);
-        let (text, fresh) = match manifest(address, client) {
-            Ok(text) => (text, true),
-            Err(fault) => match fs::read_to_string(&stored) {
-                Ok(text) => (text, false),
-                Err(_) => return Err(fault),
-            },
-        };
-        complete(&folder, &Manifest::parse(&text, FAMILIES)?, address, client)?;
-        if fresh {
-            // Last, so that a folder with a manifest can be used.
-            let partial = folder.join("manifest.part");
-            fs::write(&partial, text)
-                .and_then(|()| fs::rename(&partial, &stored))
-                .map_err(|cause| Fault::file(&stored, cause))?;
-        } else {
-            eprintln!("the host gives no manifest; the stored copy is used");
+        match manifest(address, client) {
+            Ok(text) => {
+                complete(&folder, &Manifest::parse(&text, FAMILIES)?, address, client)?;
+                // Last, so that a folder with a manifest can be used.
+                let partial = folder.join("manifest.part");
+                fs::write(&partial, text)
+                    .and_then(|()| fs::rename(&partial, &stored))
+                    .map_err(|cause| Fault::file(&stored, cause))?;
+            }
+            Err(Fault::Absent(why)) if raw::is_in(&folder) || !stored.is_file() => {
+                if keep_source || !is_whole(&folder) {
+                    raw::fetch(address, &why, client, &folder, keep_source)?;
+                }
+            }
+            Err(fault) => {
+                let Ok(text) = fs::read_to_string(&stored) else {
+                    return Err(fault);
+                };
+                complete(&folder, &Manifest::parse(&text, FAMILIES)?, address, client)?;
+                eprintln!("the host gives no manifest; the stored copy is used");
+            }
         }
         Ok(folder)
     }
@@ -75,13 +89,28 @@ fn key(address: &ModelAddress) -> String {
 
 fn manifest(address: &ModelAddress, client: &Client) -> Result<String, Fault> {
     let url = &address.manifest;
-    let bytes = client.read(url, MAX_MANIFEST)?;
-    let text = String::from_utf8(bytes).map_err(|_| network(url, "it is no text"))?;
-    // Whatever its type is called.
-    if text.trim_start().starts_with('<') {
-        return Err(network(url, "a web page came instead of the file").into());
+    let bytes = client.read(url, MAX_MANIFEST)?.bytes;
+    String::from_utf8(bytes).map_err(|_| network(url, "it is no text").into())
+}
+
+/// Whether a folder has every file of its manifest.
+fn is_whole(folder: &Path) -> bool {
+    let text = fs::read_to_string(folder.join(MANIFEST)).ok();
+    let manifest = text.and_then(|text| Manifest::parse(&text, FAMILIES).ok());
+    manifest
+        .is_some_and(|manifest| missing(folder, &manifest).is_ok_and(|missing| missing.is_empty()))
+}
+
+/// The files of the manifest that are not there, or wrong.
+fn missing<'a>(folder: &Path, manifest: &'a Manifest) -> Result<Vec<&'a FileEntry>, Fault> {
+    let mut missing = Vec::new();
+    for file in &manifest.files {
+        let path = folder.join(&file.name);
+        if !path.is_file() || sha256(&path)? != file.sha256 {
+            missing.push(file);
+        }
     }
-    Ok(text)
+    Ok(missing)
 }
 
 /// Downloads every file of the manifest that is missing or wrong.
@@ -91,17 +120,11 @@ fn complete(
     address: &ModelAddress,
     client: &Client,
 ) -> Result<(), Fault> {
-    let mut missing: Vec<&FileEntry> = Vec::new();
-    for file in &manifest.files {
-        let path = folder.join(&file.name);
-        if !path.is_file() || sha256(&path)? != file.sha256 {
-            missing.push(file);
-        }
-    }
+    let missing = missing(folder, manifest)?;
     let bar = progress_bar(TEMPLATE);
     bar.set_length(missing.iter().map(|file| file.bytes).sum());
     for file in missing {
-        let url = format!("{}/{}", address.folder, file.name);
+        let url = address.file(&file.name);
         client.download(&url, file, &folder.join(&file.name), &mut |bytes| {
             bar.inc(bytes);
             interrupt::check()

@@ -12,6 +12,10 @@ use askmask_eval::file::FileError;
 pub enum Fault {
     /// The core refused or failed.
     Core(Error),
+    /// A host has no such file, or does not give it.
+    Absent(Error),
+    /// A file on a host is no longer the one that was begun.
+    Changed(Error),
     /// A file could not be read or written, or an argument names none.
     File(String),
     /// A name under which a result cannot be written, and what to do.
@@ -42,7 +46,7 @@ impl Fault {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::File(_) | Self::Output(..) | Self::Usage(_) | Self::Unread(..) => 2,
-            Self::Core(error) => match error {
+            Self::Core(error) | Self::Absent(error) | Self::Changed(error) => match error {
                 Error::Cancelled => 130,
                 Error::InvalidImage { .. }
                 | Error::UnsupportedImage { .. }
@@ -73,7 +77,9 @@ impl From<FileError> for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (code, message, hint) = match self {
-            Self::Core(error) => (error.code(), error.to_string(), error.hint()),
+            Self::Core(error) | Self::Absent(error) | Self::Changed(error) => {
+                (error.code(), error.to_string(), error.hint())
+            }
             Self::File(message) => (
                 "file",
                 message.clone(),

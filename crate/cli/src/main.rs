@@ -4,6 +4,7 @@
 mod address;
 mod ask;
 mod cache;
+mod checkpoint;
 mod device;
 mod eval;
 mod fault;
@@ -16,6 +17,7 @@ mod model;
 mod outputs;
 mod points;
 mod quantize;
+mod raw;
 mod terminal;
 
 use std::path::PathBuf;

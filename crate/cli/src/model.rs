@@ -21,12 +21,15 @@ pub use folder::{checkpoint, files, folder_of, name as folder_name};
 #[derive(Args)]
 pub struct ModelArguments {
     /// A folder, the address of a folder or its manifest.json, or a repository of a hub, instead
-    /// of the embedded nano
+    /// of the embedded nano. What is not converted yet is converted while it is downloaded
     #[arg(long, value_name = "FOLDER|URL|hub:OWNER/NAME@REVISION")]
     model: Option<PathBuf>,
     /// The hub of hub: models
     #[arg(long, value_name = "URL", default_value = "https://huggingface.co")]
     host: String,
+    /// Also keep the files that a raw repository has, in the folder source beside what they become
+    #[arg(long, requires = "model")]
+    keep_source: bool,
     /// Seconds without a byte after which a server is given up
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     #[arg(value_parser = value_parser!(u64).range(1..=3600))]
@@ -58,7 +61,7 @@ impl ModelArguments {
             Source::Folder(folder) => folder::files(folder),
             Source::Address(address) => {
                 let client = Client::new(Duration::from_secs(self.timeout));
-                let folder = Cache::open()?.fetch(&address, &client)?;
+                let folder = Cache::open()?.fetch(&address, &client, self.keep_source)?;
                 // Just verified.
                 Ok(ModelFiles::from_stored(folder::stored(&folder)?)?)
             }

@@ -1,17 +1,18 @@
 //! `askmask quantize`: a folder for the browser from a downloaded checkpoint.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use askmask_core::Error;
 use askmask_core::models::sa2va;
 use askmask_core::quantize::{Extras, Options, Plan, Report, Sink};
-use askmask_core::weights::TensorTable;
 use askmask_core::weights::manifest::{Manifest, Origin};
+use askmask_core::weights::{TensorTable, card};
 use clap::Args;
 use indicatif::ProgressBar;
 
+use crate::checkpoint::README;
 use crate::fault::Fault;
 use crate::inspect::remarks;
 use crate::interrupt;
@@ -34,9 +35,9 @@ pub struct Arguments {
     /// Where the weights come from, such as ByteDance/Sa2VA-1B
     #[arg(long)]
     source: String,
-    /// Licence of the weights, as their card says it
+    /// Licence of the weights [default: what README.md of the input folder states in its metadata]
     #[arg(long, alias = "license")]
-    licence: String,
+    licence: Option<String>,
     /// Bits of the language model's layers: 4, 8 or 16
     #[arg(long, default_value_t = 4)]
     language_bits: u32,
@@ -66,6 +67,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     let input = folder_of(&arguments.input)?;
     let files = checkpoint(input)?;
+    let origin = arguments.origin(input)?;
     let tokenizer = files.tokenizer.clone();
     let json = serde_json::from_str(&files.config).map_err(|e| Error::UnsupportedModel {
         reason: format!("config.json: {e}"),
@@ -77,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Fault> {
     let extras = Extras {
         config: &json,
         tokenizer: &tokenizer,
-        origin: arguments.origin(input),
+        origin,
         family: sa2va::FAMILY,
     };
     let manifest = plan.conversion(extras)?.write(&source.weights, &mut sink)?;
@@ -118,14 +120,33 @@ impl Arguments {
         }
     }
 
-    fn origin(&self, input: &Path) -> Origin {
+    fn origin(&self, input: &Path) -> Result<Origin, Fault> {
         let name = self.name.clone();
-        Origin {
+        let licence = self.licence.clone().or_else(|| card_licence(input));
+        let unstated = || {
+            let card = input.join(README);
+            let reason = format!(
+                "{} states no licence: say it with --licence",
+                card.display()
+            );
+            Fault::Usage(reason)
+        };
+        Ok(Origin {
             name: name.unwrap_or_else(|| folder_name(input)),
             source: self.source.clone(),
-            licence: self.licence.clone(),
-        }
+            licence: licence.ok_or_else(unstated)?,
+        })
     }
+}
+
+/// What the model card in a folder says of the licence; without a card nothing.
+fn card_licence(folder: &Path) -> Option<String> {
+    let card = File::open(folder.join(README)).ok()?;
+    let mut start = Vec::new();
+    card.take(card::ENOUGH as u64)
+        .read_to_end(&mut start)
+        .ok()?;
+    card::licence(&String::from_utf8_lossy(&start))
 }
 
 fn table(report: &Report) -> String {

@@ -248,8 +248,10 @@ fn fault_27_each_refusal_has_its_cause_and_a_stored_model_still_works() {
         (503, "fault of its own"),
     ];
     for (status, cause) in causes {
-        case.server
-            .order("manifest.json", &[Fault::Status(status); 4]);
+        // Of the configuration too, without which it is no raw repository either.
+        for file in ["manifest.json", "config.json"] {
+            case.server.order(file, &[Fault::Status(status); 4]);
+        }
         let outcome = case.ask();
         let line = outcome.refused("network");
         assert!(
@@ -257,13 +259,15 @@ fn fault_27_each_refusal_has_its_cause_and_a_stored_model_still_works() {
             "{line}"
         );
         let tries = case.server.log().len();
-        assert_eq!(tries, if status > 404 { 4 } else { 1 }, "{status}");
+        assert_eq!(tries, if status > 404 { 4 } else { 2 }, "{status}");
     }
     for honest in [true, false] {
-        case.server
-            .order("manifest.json", &[Fault::Page { honest }]);
+        for file in ["manifest.json", "config.json"] {
+            case.server.order(file, &[Fault::Page { honest }]);
+        }
         assert!(case.ask().refused("network").contains("a web page came"));
     }
+    case.server.order("config.json", &[]);
     let page = [Fault::Page { honest: false }];
     case.server.order("weights-00001.safetensors", &page);
     let outcome = case.ask();

@@ -166,30 +166,7 @@ fn only_video_needs_the_memory_of_earlier_frames() {
 #[test]
 fn a_checkpoint_with_an_older_tokenizer_gets_a_new_one() {
     let model = ModelCopy::new();
-    let tokenizer = read(model.path(), "tokenizer.json");
-    let merges = tokenizer["model"]["merges"].as_array().unwrap();
-    let merges: Vec<String> = merges
-        .iter()
-        .map(|pair| {
-            let pair = pair.as_array().unwrap().iter();
-            pair.map(|token| token.as_str().unwrap())
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
-        .collect();
-    let added = tokenizer["added_tokens"].as_array().unwrap().iter();
-    let added = added.map(|token| {
-        (
-            token["content"].as_str().unwrap().to_owned(),
-            token["id"].clone(),
-        )
-    });
-    let added: serde_json::Map<String, Value> = added.collect();
-    model
-        .write("vocab.json", tokenizer["model"]["vocab"].to_string())
-        .write("merges.txt", merges.join("\n"))
-        .write("added_tokens.json", Value::from(added).to_string())
-        .remove("tokenizer.json");
+    model.age_tokenizer();
     let folder = TempDir::new().unwrap();
     let small = folder.path().join("small");
     let outcome = quantize(model.path(), &small, &[]);
@@ -201,7 +178,7 @@ fn a_checkpoint_with_an_older_tokenizer_gets_a_new_one() {
     );
     model.remove("merges.txt");
     let outcome = quantize(model.path(), &folder.path().join("other"), &[]);
-    assert!(outcome.refused("file").contains("merges.txt"));
+    assert!(outcome.refused("unsupported-model").contains("merges.txt"));
 }
 
 #[test]
@@ -226,19 +203,36 @@ fn fault_08_what_cannot_be_quantized_leaves_nothing_behind() {
 }
 
 #[test]
-fn origin_and_licence_must_be_given() {
+fn origin_and_licence_must_be_known() {
     let folder = TempDir::new().unwrap();
     let small = folder.path().join("small");
-    let outcome = askmask([
-        "quantize",
-        tiny().to_str().unwrap(),
-        small.to_str().unwrap(),
-    ]);
-    assert_eq!(outcome.code, Some(2));
-    for option in ["--source", "--licence"] {
-        assert!(outcome.stderr.contains(option), "{outcome:?}");
+    let model = ModelCopy::new();
+    let run = |more: &[&str]| {
+        let folders = [model.path(), &small].map(|path| path.to_str().unwrap());
+        let words = ["quantize"].into_iter().chain(folders);
+        askmask(words.chain(more.iter().copied()))
+    };
+    assert!(run(&[]).refused("usage").contains("--source"));
+    for card in [
+        None,
+        Some("# Tiny\nlicense: mit"),
+        Some("---\ntags: []\n---\n"),
+    ] {
+        if let Some(card) = card {
+            model.write("README.md", card);
+        }
+        let outcome = run(&["--source", "owner/tiny"]);
+        let line = outcome.refused("usage");
+        assert!(
+            line.contains("README.md") && line.contains("--licence"),
+            "{line}"
+        );
+        assert!(!small.exists());
     }
-    assert!(!small.exists());
+    model.write("README.md", "---\nlicense: mit\n---\n# Tiny\n");
+    let outcome = run(&["--source", "owner/tiny"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(read(&small, "manifest.json")["licence"], "mit");
 }
 
 #[test]

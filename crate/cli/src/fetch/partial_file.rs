@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
 
-/// Beside the target: its first bytes in `.part`, the server's entity tag in `.etag`.
+/// Beside the target: its first bytes in `.part`, the server's tag of them in `.etag`.
 pub struct PartialFile {
     pub data: PathBuf,
     etag: PathBuf,
@@ -26,14 +26,14 @@ impl PartialFile {
     }
 
     /// The server's tag, unless it is a weak one, which says nothing about bytes.
-    pub fn etag(&self) -> Option<String> {
-        let etag = fs::read_to_string(&self.etag).ok()?;
-        (!etag.starts_with("W/")).then_some(etag)
+    pub fn tag(&self) -> Option<String> {
+        let tag = fs::read_to_string(&self.etag).ok()?;
+        (!tag.starts_with("W/")).then_some(tag)
     }
 
-    pub fn store_etag(&self, etag: Option<&str>) -> Result<(), Fault> {
-        let done = match etag {
-            Some(etag) => fs::write(&self.etag, etag),
+    pub fn store_tag(&self, tag: Option<&str>) -> Result<(), Fault> {
+        let done = match tag {
+            Some(tag) => fs::write(&self.etag, tag),
             None => fs::remove_file(&self.etag).or(Ok(())),
         };
         done.map_err(|cause| Fault::file(&self.etag, cause))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use askmask_core::Error;
 
 use crate::fault::Fault;
+use crate::interrupt;
 
 const RETRIES: u32 = 3;
 /// The pause before the first retry; it doubles each time.
@@ -41,6 +42,7 @@ pub fn retry<T>(mut request: impl FnMut() -> Result<T, Failure>) -> Result<T, Fa
             Err(Failure::Transient(error)) if retries == RETRIES => return Err(error.into()),
             Err(Failure::Transient(_)) => sleep(FIRST_PAUSE * 2_u32.pow(retries)),
         }
+        interrupt::check()?;
         retries += 1;
     }
 }

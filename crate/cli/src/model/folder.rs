@@ -3,17 +3,14 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use askmask_core::Error;
 use askmask_core::first_bytes;
-use askmask_core::language::tokenizer::Qwen2Files;
 use askmask_core::pipeline::{FAMILIES, ModelFiles};
 use askmask_core::weights::manifest::MANIFEST;
 use askmask_core::weights::{Files, Manifest, Shards, Stored};
 use askmask_eval::file;
 
+use crate::checkpoint::{ADAPTER, CONFIG, INDEX, SINGLE, adapter_refusal, tokenizer_json};
 use crate::fault::Fault;
-
-const CONFIG: &str = "config.json";
 
 /// The files of a folder.
 pub fn files(folder: &Path) -> Result<ModelFiles, Fault> {
@@ -27,19 +24,14 @@ pub fn files(folder: &Path) -> Result<ModelFiles, Fault> {
 pub fn checkpoint(folder: &Path) -> Result<ModelFiles, Fault> {
     Ok(ModelFiles {
         config: config_json(folder)?,
-        tokenizer: tokenizer_json(folder)?,
+        tokenizer: tokenizer_json(|name| find(folder, name))?,
         weights: Box::new(Shards::open(folder)?),
     })
 }
 
 /// The folder that `path` names, itself or by one of the files that a model folder has.
 pub fn folder_of(path: &Path) -> Result<&Path, Fault> {
-    const FILES: [&str; 4] = [
-        "config.json",
-        "manifest.json",
-        "model.safetensors",
-        "model.safetensors.index.json",
-    ];
+    const FILES: [&str; 4] = [CONFIG, MANIFEST, SINGLE, INDEX];
     if !path.is_file() {
         return Ok(path);
     }
@@ -73,38 +65,19 @@ pub fn stored(folder: &Path) -> Result<Stored, Fault> {
     Ok(Stored::new(manifest, Box::new(files)))
 }
 
-/// `config.json` of a checkpoint that no adapter belongs to: transformers would load the two
-/// together.
+/// `config.json` of a checkpoint that no adapter belongs to.
 fn config_json(folder: &Path) -> Result<String, Fault> {
-    const ADAPTER: &str = "adapter_config.json";
     if folder.join(ADAPTER).is_file() {
-        let reason = format!(
-            "the folder has {ADAPTER}, so an adapter belongs to the model: merge it with PEFT's \
-             merge_and_unload() and save the whole elsewhere, or take {ADAPTER} away if that was \
-             done"
-        );
-        return Err(Error::UnsupportedModel { reason }.into());
+        return Err(adapter_refusal().into());
     }
     read_text(folder, CONFIG)
 }
 
-/// `tokenizer.json` of the checkpoint, or one made from the files that older tokenizers have.
-fn tokenizer_json(folder: &Path) -> Result<Vec<u8>, Fault> {
-    const READY: &str = "tokenizer.json";
-    const VOCABULARY: &str = "vocab.json";
-    let has = |name: &str| folder.join(name).is_file();
-    if has(READY) || !has(VOCABULARY) {
-        return Ok(file::read(&folder.join(READY))?);
-    }
-    let optional = |name: &str| has(name).then(|| read_text(folder, name)).transpose();
-    let files = Qwen2Files {
-        vocabulary: read_text(folder, VOCABULARY)?,
-        merges: read_text(folder, "merges.txt")?,
-        added: optional("added_tokens.json")?,
-        config: optional("tokenizer_config.json")?,
-        special: optional("special_tokens_map.json")?,
-    };
-    Ok(files.to_json()?)
+/// The bytes of a file of the folder, if there is one of that name.
+fn find(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let path = folder.join(name);
+    let found = path.is_file().then(|| file::read(&path));
+    Ok(found.transpose()?)
 }
 
 /// The text of a file of the folder.

@@ -44,6 +44,12 @@ fn a_model_from_a_server_is_measured_as_its_folder_is() {
         );
         assert!(!server.log().is_empty(), "{model}");
     }
+    // One that is converted on its way is the same model.
+    let raw = Server::new(&tiny());
+    let remote = results(&format!("{}/raw", raw.address), "raw", &[]);
+    assert_eq!(remote["groups"], local["groups"]);
+    let [ours, theirs] = [&local, &remote].map(|r| &r["provenance"]["model"]["sha256"]);
+    assert_eq!(ours, theirs);
     let outcome = eval(&folder, "local", &["--tiles", "1"]);
     assert!(
         outcome.refused("file").contains("a setting changed"),

@@ -1,12 +1,13 @@
 //! Runs the command as a person does, and makes model folders with one fault each.
 
+pub mod raw;
 pub mod server;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -33,6 +34,16 @@ impl Outcome {
         serde_json::from_str(&self.stdout).expect("standard output is JSON")
     }
 
+    /// The code of the last line, with which a run ended that had said other things before.
+    pub fn fault(&self) -> &str {
+        assert!(matches!(self.code, Some(1 | 2)), "{self:?}");
+        let line = self.stderr.lines().last().unwrap_or_default();
+        let code = line
+            .strip_prefix("error[")
+            .and_then(|rest| rest.split_once(']'));
+        code.map_or(line, |(code, _)| code)
+    }
+
     /// The run must have ended with one line `error[code]: what happened. what to do`.
     pub fn refused(&self, code: &str) -> &str {
         // A network's fault may pass, the others are the input's.
@@ -57,12 +68,17 @@ pub fn askmask_with_cache<'a>(
     cache: &Path,
     arguments: impl IntoIterator<Item = &'a str>,
 ) -> Outcome {
+    outcome(&mut command(cache, arguments))
+}
+
+/// The same, not started yet.
+pub fn command<'a>(cache: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_askmask"));
     command.args(arguments).env("XDG_CACHE_HOME", cache);
     for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
-    outcome(&mut command)
+    command
 }
 
 /// Runs `askmask quantize`.
@@ -74,11 +90,16 @@ pub fn quantize(input: &Path, output: &Path, more: &[&str]) -> Outcome {
 }
 
 fn outcome(command: &mut Command) -> Outcome {
-    let output = command.output().expect("askmask starts");
-    Outcome {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+    command.output().expect("askmask starts").into()
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
     }
 }
 
@@ -180,17 +201,56 @@ impl ModelCopy {
             change(&mut tensors);
             data.clear();
             for (name, tensor) in tensors {
-                let offsets = [data.len(), data.len() + tensor.bytes.len()];
-                let StoredTensor {
-                    dtype,
-                    shape,
-                    bytes,
-                } = tensor;
-                let entry = json!({"dtype": dtype, "shape": shape, "data_offsets": offsets});
-                header.insert(name, entry);
-                data.extend(bytes);
+                header.insert(name, tensor.append_to(data));
             }
         })
+    }
+
+    /// Splits the weights into `count` shards of neighboring tensors, with their index.
+    pub fn shard(&self, count: usize) -> &Self {
+        let mut tensors = Vec::new();
+        self.edit(|header, data| {
+            header.remove("__metadata__");
+            tensors.extend(header.iter().map(|(name, entry)| {
+                let place = entry["data_offsets"][0].as_u64();
+                (place, name.clone(), StoredTensor::new(entry, data))
+            }));
+        });
+        tensors.sort_by_key(|(place, ..)| *place);
+        let mut map = Map::new();
+        for (number, shard) in tensors.chunks(tensors.len().div_ceil(count)).enumerate() {
+            let file = format!("model-{:05}-of-{count:05}.safetensors", number + 1);
+            let (mut header, mut data) = (Map::new(), Vec::new());
+            for (_, name, tensor) in shard {
+                map.insert(name.clone(), Value::from(file.clone()));
+                header.insert(name.clone(), tensor.append_to(&mut data));
+            }
+            self.write(&file, weights(&Value::from(header).to_string(), &data));
+        }
+        let index = json!({"metadata": {}, "weight_map": map});
+        self.write("model.safetensors.index.json", index.to_string())
+            .remove("model.safetensors")
+    }
+
+    /// Replaces `tokenizer.json` by the files that older tokenizers have.
+    pub fn age_tokenizer(&self) -> &Self {
+        let text = fs::read(self.path().join("tokenizer.json")).expect("readable");
+        let tokenizer: Value = serde_json::from_slice(&text).expect("JSON");
+        let merges = tokenizer["model"]["merges"].as_array().expect("merges");
+        let pair = |pair: &Value| -> String {
+            let tokens = pair.as_array().expect("a pair").iter();
+            let tokens: Vec<&str> = tokens.filter_map(Value::as_str).collect();
+            tokens.join(" ")
+        };
+        let merges: Vec<String> = merges.iter().map(pair).collect();
+        let added = tokenizer["added_tokens"].as_array().expect("tokens").iter();
+        let named =
+            |token: &Value| Some((token["content"].as_str()?.to_owned(), token["id"].clone()));
+        let added: Map<String, Value> = added.filter_map(named).collect();
+        self.write("vocab.json", tokenizer["model"]["vocab"].to_string())
+            .write("merges.txt", merges.join("\n"))
+            .write("added_tokens.json", Value::from(added).to_string())
+            .remove("tokenizer.json")
     }
 
     /// Asks it the question that the sound model answers.
@@ -215,6 +275,13 @@ impl StoredTensor {
             shape: serde_json::from_value(entry["shape"].clone()).expect("a shape"),
             bytes: data[offset(0)..offset(1)].to_vec(),
         }
+    }
+
+    /// Appends its bytes to those of a file; its entry in the header.
+    fn append_to(&self, data: &mut Vec<u8>) -> Value {
+        let offsets = [data.len(), data.len() + self.bytes.len()];
+        data.extend(&self.bytes);
+        json!({"dtype": self.dtype, "shape": self.shape, "data_offsets": offsets})
     }
 }
 

@@ -12,8 +12,16 @@ use std::time::Duration;
 /// What goes wrong with one answer.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
+    /// Nothing, so that a later answer can go wrong.
+    None,
     /// Refuses with a status.
     Status(u16),
+    /// Refuses with a status and the words of Hugging Face's hub.
+    Refusal(u16, &'static str, &'static str),
+    /// Sends to the same address again.
+    Redirect,
+    /// Sends to a storage of the same file.
+    Moved,
     /// Sends a web page, as its type says or under the type of the file.
     Page { honest: bool },
     /// Closes the connection after so many bytes of the body.
@@ -43,6 +51,8 @@ pub struct Request {
     pub path: String,
     /// First byte asked for.
     pub start: Option<usize>,
+    /// Last byte asked for.
+    pub last: Option<usize>,
     /// The tag of `If-Range`.
     pub tag: Option<String>,
 }
@@ -59,7 +69,36 @@ impl Request {
 struct Shared {
     log: Vec<Request>,
     faults: BTreeMap<String, VecDeque<Fault>>,
-    tags: BTreeMap<String, u32>,
+    versions: BTreeMap<String, u32>,
+    commit: Option<String>,
+    tag: Tag,
+}
+
+/// How the server tells versions of a file apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tag {
+    #[default]
+    Strong,
+    /// By the second of the last change, and a tag that says nothing about bytes.
+    Date,
+    /// Not at all.
+    None,
+}
+
+impl Tag {
+    fn headers(self, version: u32) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Strong => vec![("etag", format!("\"{version}\""))],
+            Self::Date => vec![
+                ("etag", "W/\"weak\"".to_owned()),
+                (
+                    "last-modified",
+                    format!("Thu, 01 Jan 2026 00:00:{version:02} GMT"),
+                ),
+            ],
+            Self::None => Vec::new(),
+        }
+    }
 }
 
 /// Serves the files of a folder, whatever path leads to their names.
@@ -92,6 +131,15 @@ impl Server {
             .insert(file.into(), faults.iter().copied().collect());
     }
 
+    /// From now on it is a hub, whose files are those of `commit`.
+    pub fn set_commit(&self, commit: &str) {
+        self.shared.lock().expect("unpoisoned").commit = Some(commit.to_owned());
+    }
+
+    pub fn set_tag(&self, tag: Tag) {
+        self.shared.lock().expect("unpoisoned").tag = tag;
+    }
+
     /// Requests since the last time.
     pub fn log(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared.lock().expect("unpoisoned").log)
@@ -101,22 +149,40 @@ impl Server {
 fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::Result<()> {
     let request = read(&stream)?;
     let file = request.file().to_owned();
-    let (fault, tag) = {
+    let (fault, mut headers) = {
         let mut shared = state.lock().expect("unpoisoned");
         shared.log.push(request.clone());
         let fault = shared.faults.get_mut(&file).and_then(VecDeque::pop_front);
-        let version = shared.tags.entry(file.clone()).or_default();
+        let version = shared.versions.entry(file.clone()).or_default();
         if matches!(fault, Some(Fault::NewTag)) {
             *version += 1;
         }
-        (fault, format!("\"{version}\""))
+        let mut headers = shared.tag.headers(shared.versions[&file]);
+        let commit = shared.commit.iter();
+        headers.extend(commit.map(|commit| ("x-repo-commit", commit.clone())));
+        (fault, headers)
     };
     let mut out = stream;
+    match fault {
+        Some(Fault::Status(status)) => return head(&mut out, status, &[], 0),
+        Some(Fault::Refusal(status, code, message)) => {
+            let words = [("x-error-code", code), ("x-error-message", message)];
+            let words = words.map(|(name, value)| (name, value.to_owned()));
+            return head(&mut out, status, &words, 0);
+        }
+        Some(Fault::Redirect) => {
+            return head(&mut out, 302, &[("location", request.path)], 0);
+        }
+        Some(Fault::Moved) => {
+            let storage = format!("/storage/{file}?signed=1");
+            return head(&mut out, 302, &[("location", storage)], 0);
+        }
+        _ => {}
+    }
     let Ok(mut body) = fs::read(folder.join(&file)) else {
         return head(&mut out, 404, &[], 0);
     };
     match fault {
-        Some(Fault::Status(status)) => return head(&mut out, status, &[], 0),
         Some(Fault::Page { honest }) => {
             let page = b"<!doctype html><title>Log in</title>";
             let kind = if honest {
@@ -128,6 +194,9 @@ fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::R
             return out.write_all(page);
         }
         Some(Fault::Beyond) if request.start.is_some() => return head(&mut out, 416, &[], 0),
+        _ if request.start.is_some_and(|start| start >= body.len()) => {
+            return head(&mut out, 416, &[], 0);
+        }
         Some(Fault::Flip) => {
             let middle = body.len() / 2;
             body[middle] ^= 1;
@@ -137,22 +206,24 @@ fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::R
         _ => {}
     }
     let total = body.len();
-    let same = request.tag.as_ref().is_none_or(|theirs| *theirs == tag);
+    let now = |theirs: &String| headers.iter().any(|(_, ours)| ours == theirs);
+    let same = request.tag.as_ref().is_none_or(now);
     let start = request
         .start
         .filter(|_| same && !matches!(fault, Some(Fault::Whole)));
-    let mut headers = vec![("etag", tag)];
     let mut first = start.unwrap_or(0);
+    let mut end = total;
     if start.is_some() {
         if matches!(fault, Some(Fault::OtherPart)) {
             first += 1;
         }
+        end = request.last.map_or(total, |last| total.min(last + 1));
         headers.push((
             "content-range",
-            format!("bytes {first}-{}/{total}", total - 1),
+            format!("bytes {first}-{}/{total}", end - 1),
         ));
     }
-    let body = &body[first.min(total)..];
+    let body = &body[first.min(end)..end];
     head(
         &mut out,
         if start.is_some() { 206 } else { 200 },
@@ -160,9 +231,9 @@ fn answer(stream: TcpStream, state: &Mutex<Shared>, folder: &Path) -> std::io::R
         body.len(),
     )?;
     match fault {
-        Some(Fault::Cut(count)) => out.write_all(&body[..count]),
+        Some(Fault::Cut(count)) => out.write_all(&body[..count.min(body.len())]),
         Some(Fault::Stall(count)) => {
-            out.write_all(&body[..count])?;
+            out.write_all(&body[..count.min(body.len())])?;
             thread::sleep(Duration::from_secs(20));
             Ok(())
         }
@@ -177,6 +248,7 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
     let mut request = Request {
         path,
         start: None,
+        last: None,
         tag: None,
     };
     for line in lines {
@@ -186,10 +258,10 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
         };
         match name.to_ascii_lowercase().as_str() {
             "range" => {
-                let start = value
-                    .strip_prefix("bytes=")
-                    .and_then(|v| v.strip_suffix('-'));
-                request.start = start.and_then(|start| start.parse().ok());
+                let range = value.strip_prefix("bytes=");
+                let (start, last) = range.and_then(|v| v.split_once('-')).unwrap_or_default();
+                request.start = start.parse().ok();
+                request.last = last.parse().ok();
             }
             "if-range" => request.tag = Some(value.to_owned()),
             _ => {}
