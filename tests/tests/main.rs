@@ -8,6 +8,7 @@ mod metrics;
 mod model_files;
 mod nano;
 mod parts;
+mod photographs;
 mod pictures;
 mod polygons;
 mod queries;

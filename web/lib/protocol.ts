@@ -113,6 +113,8 @@ interface Methods {
     result: {
       width: number;
       height: number;
+      /** Whether a camera took it, as far as the file says so or its pixels look like it. */
+      photograph: boolean;
       /** For showing it; smaller than the picture where that is very large. */
       preview: { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
       /** Something that people should know about how it was opened, in one sentence. */

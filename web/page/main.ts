@@ -11,6 +11,7 @@ import { loadKnown } from "./known";
 import { Legend } from "./legend";
 import { ModelPanel } from "./models/panel";
 import { Offline } from "./offline";
+import { PhotographNotice } from "./photograph";
 import { Pointer } from "./pointer";
 import { ProgressView } from "./progress";
 import { choiceFromAddress, Runtime } from "./runtime";
@@ -121,7 +122,8 @@ new Intake(app);
 connectQuestion(app);
 connectDevice(app);
 connectLiveRegion(app);
-new ModelPanel(app, offline);
+const models = new ModelPanel(app, offline);
+new PhotographNotice(app, () => models.open());
 connectOffline(app, offline);
 connectDiagnostics(app, () => offline.kept);
 // Without any of these the page still works on people's own pictures.

@@ -87,6 +87,12 @@ impl Picture {
         self.0.size().height
     }
 
+    /// Whether a camera took it, as far as the file says so or its pixels look like it.
+    #[wasm_bindgen(getter)]
+    pub fn photograph(&self) -> bool {
+        self.0.image().is_photograph()
+    }
+
     /// The picture for showing it: itself, or a smaller one where it has more than `max_pixels`.
     #[must_use]
     pub fn preview(&self, max_pixels: usize) -> Preview {

@@ -106,7 +106,10 @@ export class Model {
     const context = new OffscreenCanvas(width, height).getContext("2d");
     context?.drawImage(bitmap, 0, 0);
     const data = context?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
-    return this.setImageRgba(new Uint8Array(data), width, height, host);
+    const picture = await this.setImageRgba(new Uint8Array(data), width, height, host);
+    // Any JPEG counts as a photograph here.
+    picture.photograph = bytes[0] === 0xff;
+    return picture;
   }
 
   async setImageRgba(
@@ -139,6 +142,8 @@ class Preview {
 }
 
 export class Picture {
+  photograph = false;
+
   constructor(
     readonly width: number,
     readonly height: number,

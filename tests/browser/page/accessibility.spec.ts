@@ -1,9 +1,12 @@
 /** What assistive technology and small screens get. */
 import { createRequire } from "node:module";
+import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
+import { FAKE } from "../base";
 import { askAndFind, openPage } from "./helpers";
 import { openModels, startButton, test as modelTest } from "./models";
 
+const PHOTOGRAPH = path.join(FAKE, "../../fixtures/photographs/cat.jpg");
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 interface Violation {
@@ -37,6 +40,9 @@ for (const colorScheme of ["light", "dark"] as const) {
     expect(await violations(page)).toEqual([]);
     await askAndFind(page, "both");
     expect(await violations(page)).toEqual([]);
+    await page.locator("#file").setInputFiles(PHOTOGRAPH);
+    await expect(page.locator("#photograph")).toBeVisible();
+    expect(await violations(page)).toEqual([]);
   });
 }
 
@@ -45,6 +51,8 @@ for (const width of [320, 390]) {
     await page.setViewportSize({ width, height: 844 });
     await openPage(page);
     await askAndFind(page, "both");
+    await page.locator("#file").setInputFiles(PHOTOGRAPH);
+    await expect(page.locator("#photograph")).toBeVisible();
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );

@@ -1,8 +1,11 @@
 /** Pictures of the page for people to look at: width × color scheme. */
+import path from "node:path";
 import { expect } from "@playwright/test";
+import { FAKE } from "../base";
 import { askAndFind, openPage } from "./helpers";
 import { closeModels, lookAt, openModels, startButton, test } from "./models";
 
+const PHOTOGRAPH = path.join(FAKE, "../../fixtures/photographs/coffee.jpg");
 const SHOTS = process.env.ASKMASK_SHOTS ?? ".shots";
 
 for (const width of [390, 1440]) {
@@ -16,6 +19,13 @@ for (const width of [390, 1440]) {
         await page.screenshot({ path: name("start") });
         await askAndFind(page, "Show both, what keeps the rain out and what can roll away?");
         await page.screenshot({ path: name("answer"), fullPage: true });
+      });
+
+      test("a photograph", async ({ page }) => {
+        await openPage(page);
+        await page.locator("#file").setInputFiles(PHOTOGRAPH);
+        await expect(page.locator("#photograph")).toBeVisible();
+        await page.screenshot({ path: name("photograph") });
       });
 
       test("models", async ({ page, server }) => {

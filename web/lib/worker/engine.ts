@@ -96,7 +96,8 @@ export class Engine {
     const shown = picture.preview(PREVIEW_PIXELS);
     const preview = { width: shown.width, height: shown.height, rgba: shown.takeRgba() };
     shown.free();
-    return { width: picture.width, height: picture.height, preview, notice };
+    const { width, height, photograph } = picture;
+    return { width, height, photograph, preview, notice };
   }
 
   async ask({ image, question }: Params<"ask">, host: Host): Promise<Result<"ask">> {

@@ -6,6 +6,7 @@ mod exif;
 mod gif;
 mod jpeg;
 pub mod normalize;
+mod photograph;
 mod png;
 mod preview;
 pub mod resample;
@@ -13,11 +14,11 @@ mod sniff;
 pub(crate) mod source;
 mod webp;
 
-use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageError, Limits};
 
 use crate::error::Error;
 use color::Profile;
+use exif::Exif;
 pub use preview::Preview;
 pub use source::SourceImage;
 
@@ -89,7 +90,7 @@ struct Decoded {
     picture: DynamicImage,
     /// What the numbers mean; `None` for sRGB.
     profile: Option<Profile>,
-    orientation: Orientation,
+    exif: Exif,
 }
 
 impl Decoded {
@@ -109,11 +110,11 @@ impl Decoded {
             .set_limits(limits())
             .map_err(|e| damaged(format, &e))?;
         let exif = decoder.exif_metadata().unwrap_or_default();
-        let orientation = exif::orientation(exif.as_deref());
+        let exif = Exif::read(exif.as_deref());
         Ok(Self {
             picture: DynamicImage::from_decoder(decoder).map_err(|e| damaged(format, &e))?,
             profile,
-            orientation,
+            exif,
         })
     }
 }

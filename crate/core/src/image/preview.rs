@@ -62,6 +62,7 @@ mod tests {
                 data: [9, 8, 7].repeat(32),
             },
             alpha: Some((0..32).map(|i| if i % 8 < 4 { 0 } else { 255 }).collect()),
+            camera: false,
         }
     }
 

@@ -17,6 +17,8 @@ pub struct SourceImage {
     pub color: RgbImage,
     /// `height · width` bytes, 0 clear to 255 opaque; `None` when all pixels are opaque.
     pub alpha: Option<Vec<u8>>,
+    /// Whether the file names the camera, or its exposure.
+    pub camera: bool,
 }
 
 impl SourceImage {
@@ -50,13 +52,13 @@ impl SourceImage {
         let Decoded {
             picture,
             profile,
-            orientation,
+            exif,
         } = decoded;
         let mut alpha = picture.color().has_alpha().then(|| alpha(&picture));
         let mut color = DynamicImage::ImageRgb8(color::to_srgb(picture, profile.as_ref()));
-        color.apply_orientation(orientation);
+        color.apply_orientation(exif.orientation);
         if let Some(alpha) = &mut alpha {
-            alpha.apply_orientation(orientation);
+            alpha.apply_orientation(exif.orientation);
         }
         let size = ImageSize {
             height: color.height() as usize,
@@ -66,6 +68,7 @@ impl SourceImage {
         Self {
             color: RgbImage { size, data },
             alpha: alpha.and_then(|alpha| unless_opaque(alpha.into_luma8().into_raw())),
+            camera: exif.camera,
         }
     }
 
@@ -89,6 +92,7 @@ impl SourceImage {
         Ok(Self {
             color: RgbImage { size, data },
             alpha: unless_opaque(pixels.iter().map(|pixel| pixel[3]).collect()),
+            camera: false,
         })
     }
 
@@ -112,18 +116,25 @@ impl SourceImage {
 
     /// All pixels row by row: red, green, blue, alpha.
     pub(crate) fn pixels(&self) -> impl Iterator<Item = [u8; 4]> + '_ {
-        let colors = self.color.data.as_chunks::<3>().0.iter();
-        let alpha = self.alpha.as_deref();
-        colors.enumerate().map(move |(i, &[r, g, b])| {
-            let alpha = alpha.and_then(|alpha| alpha.get(i).copied());
-            [r, g, b, alpha.unwrap_or(255)]
-        })
+        (0..self.size().pixels()).map(|index| self.pixel(index))
+    }
+
+    /// The pixel with that index, counted row by row: red, green, blue, alpha.
+    pub(crate) fn pixel(&self, index: usize) -> [u8; 4] {
+        let [r, g, b] = self.color.data.as_chunks::<3>().0[index];
+        let alpha = self.alpha.as_ref();
+        let alpha = alpha.and_then(|alpha| alpha.get(index).copied());
+        [r, g, b, alpha.unwrap_or(255)]
     }
 }
 
 impl From<RgbImage> for SourceImage {
     fn from(color: RgbImage) -> Self {
-        Self { color, alpha: None }
+        Self {
+            color,
+            alpha: None,
+            camera: false,
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use ::image::codecs::webp::WebPDecoder;
-use ::image::metadata::Orientation;
 use ::image::{ImageDecoder, Rgba};
 
 use super::color::Profile;
+use super::exif::Exif;
 use super::{Decoded, damaged};
 use crate::error::Error;
 
@@ -37,7 +37,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
     let profile = icc.and_then(|icc| Profile::from_icc(&icc));
     let mut decoded = Decoded::read("WebP", decoder, profile)?;
     if flags & EXIF == 0 {
-        decoded.orientation = Orientation::NoTransforms;
+        decoded.exif = Exif::read(None);
     }
     Ok(decoded)
 }

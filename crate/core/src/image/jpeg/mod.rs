@@ -8,7 +8,8 @@ use ::image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
 use super::color::{Profile, cmyk_to_rgb};
-use super::{Decoded, ImageSize, MAX_DECODER_BYTES, exif};
+use super::exif::Exif;
+use super::{Decoded, ImageSize, MAX_DECODER_BYTES};
 use crate::error::Error;
 use segments::{END_OF_IMAGE, Frame, Segments};
 
@@ -40,7 +41,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
         picture: picture(size, samples, format, profile.as_ref())?,
         // Of four components, the colors have been converted.
         profile: profile.filter(|_| format != PixelFormat::CMYK32),
-        orientation: exif::orientation(exif),
+        exif: Exif::read(exif),
     })
 }
 
