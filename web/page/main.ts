@@ -123,7 +123,7 @@ connectQuestion(app);
 connectDevice(app);
 connectLiveRegion(app);
 const models = new ModelPanel(app, offline);
-new PhotographNotice(app, () => models.open());
+new PhotographNotice(app, () => models.offerCheckpoints());
 connectOffline(app, offline);
 connectDiagnostics(app, () => offline.kept);
 // Without any of these the page still works on people's own pictures.

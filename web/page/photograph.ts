@@ -3,6 +3,7 @@
 import type { App, Offer } from "./app";
 import { byId } from "./dom";
 import { CHECKPOINTS } from "./models/checkpoints";
+import { size } from "./words";
 
 export class PhotographNotice {
   readonly #notice = byId("photograph", HTMLElement);
@@ -17,7 +18,7 @@ export class PhotographNotice {
   ) {
     const models = byId("photograph-models", HTMLButtonElement);
     const [smallest] = CHECKPOINTS;
-    models.textContent = `Models for photographs (from ${smallest.bytes})`;
+    models.textContent = `Models for photographs (${size(smallest.download)})`;
     models.addEventListener("click", openModels);
     byId("photograph-dismiss", HTMLButtonElement).addEventListener("click", () => this.#dismiss());
     app.onChange(() => this.#update());

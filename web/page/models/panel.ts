@@ -54,6 +54,12 @@ export class ModelPanel {
     this.#title.focus();
   }
 
+  /** Opens at the models that know photographs. */
+  offerCheckpoints(): void {
+    this.open();
+    byId("add-title", HTMLElement).scrollIntoView();
+  }
+
   #showList(): void {
     this.#card.leave();
     this.#turn("list");

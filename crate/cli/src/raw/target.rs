@@ -105,7 +105,7 @@ impl Target<'_> {
         while let Some(name) = conversion.file().map(|file| file.name.clone()) {
             self.write_file(&name, &mut conversion, read, show)?;
         }
-        self.replace(MANIFEST, &conversion.finish()?)
+        self.replace(MANIFEST, conversion.finish()?.as_bytes())
     }
 
     fn write_file(

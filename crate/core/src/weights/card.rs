@@ -4,7 +4,7 @@
 
 /// Most bytes of a card that are looked at; metadata stands at its top.
 pub const ENOUGH: usize = 64 << 10;
-/// Most letters of a licence's name.
+/// Most bytes of a licence's name; a manifest takes a few more.
 const MAX_NAME: usize = 200;
 
 /// The licence as the metadata of a model card states it: `license`, or `license_name` where that
@@ -38,7 +38,7 @@ fn field(metadata: &[&str], key: &str) -> Option<String> {
     };
     let value = value.trim_matches(['[', ']', '"', '\'', ' ']);
     let plain = !value.is_empty() && !value.chars().any(char::is_control);
-    plain.then(|| value.chars().take(MAX_NAME).collect())
+    plain.then(|| value[..value.floor_char_boundary(MAX_NAME)].to_owned())
 }
 
 #[cfg(test)]
@@ -67,7 +67,8 @@ mod tests {
         ] {
             assert_eq!(licence(card).as_deref(), expected, "{card}");
         }
-        let long = format!("---\nlicense: {}\n---\n", "x".repeat(5_000));
-        assert_eq!(licence(&long).map(|name| name.len()), Some(MAX_NAME));
+        let long = |letter: &str| format!("---\nlicense: {}\n---\n", letter.repeat(5_000));
+        assert_eq!(licence(&long("x")).map(|name| name.len()), Some(MAX_NAME));
+        assert_eq!(licence(&long("語")).map(|name| name.len()), Some(198));
     }
 }
