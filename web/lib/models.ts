@@ -73,7 +73,8 @@ export interface StorageReport {
 export interface ConversionReport {
   /** Bytes of the source that are still to be read. */
   download: number;
-  bits: Bits;
+  /** Null for one that was quantized before: its weights stay as they are. */
+  bits: Bits | null;
 }
 
 /** All that can be known about a model before its weights are downloaded. */

@@ -123,6 +123,9 @@ connectQuestion(app);
 connectDevice(app);
 connectLiveRegion(app);
 const models = new ModelPanel(app, offline);
+// How a class comes to the model that lies beside the page: `?model=./sa2va-1b`.
+const offered = new URLSearchParams(location.search).get("model");
+if (offered !== null) models.offer(offered);
 new PhotographNotice(app, () => models.offerCheckpoints());
 connectOffline(app, offline);
 connectDiagnostics(app, () => offline.kept);

@@ -163,6 +163,13 @@ impl RawCheckpoint {
         Ok(RawCheckpoint(Rc::new(raw)))
     }
 
+    /// Whether it is quantized already: its weights then stay as they are.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn quantized(&self) -> bool {
+        self.0.config().quantization.is_some()
+    }
+
     /// Tensors that are saved a second time: a conversion is right only if they are equal.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ export class RawCheckpoint {
     private readonly headers: Headers,
   ) {}
 
+  readonly quantized = false;
+
   copies(): [] {
     return [];
   }

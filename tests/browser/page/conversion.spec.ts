@@ -89,6 +89,14 @@ test("cancelled, it goes on where it stopped", async ({ page, server, raw }) => 
   expect(sent).toBeLessThan(0.95 * raw.bytes);
 });
 
+test("a link to the page may name the model that lies beside it", async ({ page }) => {
+  await page.goto(`./?model=${ADDRESS}`);
+  await expect(page.locator("#models-title")).toHaveText("photos");
+  await expect(startButton(page)).toHaveText(/^Download 6\.3\sMB/);
+  await page.goto("./?model=https://elsewhere.example/m");
+  await expect(page.locator("#source-error")).toContainText("not from elsewhere.example");
+});
+
 test("saved as a folder, it is a model that opens anywhere", async ({ page }, info) => {
   await openPage(page);
   await look(page);

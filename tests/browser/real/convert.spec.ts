@@ -53,8 +53,9 @@ for (const bits of [4, 8] as const) {
 }
 
 test("killed at 60 %, reloaded: only the rest is asked for", async ({ tab, server, source, repository }, info) => {
+  // Two headers, and the files beside the weights.
   const look = 2 * 2 ** 18;
-  server.budget = Math.floor(0.6 * repository.bytes) + look;
+  server.budget = Math.floor(0.6 * repository.bytes) + look + 60_000;
   const loading = tab.load(source, { retry: { idle: 60_000, delay: 20 } });
   await tab.progressed(0.5 * repository.bytes);
   await expect.poll(() => server.budget).toBe(0);

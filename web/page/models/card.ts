@@ -195,8 +195,9 @@ export class ModelCard {
     this.#lowMemory.checked = lowMemory;
     this.#device.value = device;
     const { conversion } = report;
-    byId("card-conversion", HTMLElement).hidden = conversion === null;
-    for (const [bits, input] of this.#bits) input.checked = bits === conversion?.bits;
+    const bits = conversion?.bits ?? null;
+    byId("card-conversion", HTMLElement).hidden = bits === null;
+    for (const [value, input] of this.#bits) input.checked = value === bits;
     byId("card-low-memory-cost", HTMLElement).textContent = lowMemoryCost(this.#reports);
     this.#renderFacts(report);
     const rows = report.preflight.stages.map(({ stage, gpu, heap }) => {

@@ -22,14 +22,14 @@ export class SourceForm {
   readonly #files = byId("folder-input", HTMLInputElement);
   readonly #address = byId("source-address", HTMLInputElement);
   readonly #id = byId("source-id", HTMLInputElement);
+  readonly #kinds: Map<Kind, HTMLInputElement>;
   #kind: Kind = "folder";
 
   constructor(private readonly onSource: (source: ModelSource) => void) {
     const kinds = byId("source-kinds", HTMLElement);
     const pick = (kind: Kind) => this.#choose(kind);
-    const inputs = radios(kinds, KINDS, (_, label) => [label], pick);
-    const first = inputs.get(this.#kind);
-    if (first) first.checked = true;
+    this.#kinds = radios(kinds, KINDS, (_, label) => [label], pick);
+    this.#choose(this.#kind);
     byId("source-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#submit();
@@ -41,8 +41,17 @@ export class SourceForm {
     });
   }
 
+  /** As if a person had asked for the model at this address. */
+  lookAt(address: string): void {
+    this.#choose("address");
+    this.#address.value = address;
+    void this.#submit();
+  }
+
   #choose(kind: Kind): void {
     this.#kind = kind;
+    const input = this.#kinds.get(kind);
+    if (input) input.checked = true;
     this.#complain("");
     for (const fields of document.querySelectorAll<HTMLElement>(".fields")) {
       fields.hidden = fields.dataset.kind !== kind;

@@ -127,12 +127,11 @@ export class ModelList {
     const { name, licence, source, bytes, storedBytes, complete, key } = model;
     const current = isSameSource(source, this.app.runtime.choice.source);
     const amount = complete ? size(bytes) : `${size(storedBytes)} of ${size(bytes)}`;
-    const text = make(
-      "div",
-      {},
-      make("strong", {}, name),
-      make("p", {}, `${amount} · ${licence} · ${describeSource(source)}`),
-    );
+    // Files that a person picked are not there any more.
+    const orphaned = !complete && source.kind === "stored";
+    const from = orphaned ? "choose its folder again to go on" : describeSource(source);
+    const line = [amount, licence, from].join(" · ");
+    const text = make("div", {}, make("strong", {}, name), make("p", {}, line));
     const look = button(complete ? "Use" : "Continue", "quiet", () =>
       this.actions.look(source, name),
     );
@@ -140,8 +139,9 @@ export class ModelList {
     const save = iconButton("folder", `Save ${name} as a folder`, () => void this.#save(model));
     const remove = iconButton("trash", `Delete ${name}`, () => this.#ask(key));
     remove.dataset.key = `delete-${key}`;
-    const actions = make("div", { className: "row-actions" }, current ? inUse() : look);
-    actions.append(...(complete ? [save, remove] : [remove]));
+    const first = current ? [inUse()] : orphaned ? [] : [look];
+    const others = complete ? [save, remove] : [remove];
+    const actions = make("div", { className: "row-actions" }, ...first, ...others);
     const item = row(current, text, actions);
     if (!complete) item.append(storedBar(storedBytes / bytes, name));
     if (this.#deletion?.key === key) item.append(this.#confirm(model, current));

@@ -20,6 +20,7 @@ export class ModelPanel {
   readonly #install: Install;
   readonly #list: ModelList;
   readonly #card: ModelCard;
+  readonly #form: SourceForm;
 
   constructor(
     private readonly app: App,
@@ -34,7 +35,7 @@ export class ModelPanel {
       say,
     });
     this.#card = new ModelCard(app, this.#install, say, () => this.#showList());
-    new SourceForm((source) => this.#look(source, "A new model"));
+    this.#form = new SourceForm((source) => this.#look(source, "A new model"));
     byId("models-open", HTMLButtonElement).addEventListener("click", () => this.open());
     byId("models-close", HTMLButtonElement).addEventListener("click", () => this.#dialog.close());
     this.#back.addEventListener("click", () => this.#showList());
@@ -52,6 +53,12 @@ export class ModelPanel {
     if (this.#install.choice === null) this.#showList();
     this.#dialog.showModal();
     this.#title.focus();
+  }
+
+  /** Opens at the model that a link to this page names. */
+  offer(address: string): void {
+    this.open();
+    this.#form.lookAt(address);
   }
 
   /** Opens at the models that know photographs. */

@@ -11,7 +11,7 @@ interface DirectoryPicker {
 
 /** What was done, in one sentence; `say` hears what is being done. */
 export async function saveModel(
-  { key, name }: StoredModel,
+  { key, name, source }: StoredModel,
   say: (text: string) => void,
 ): Promise<string> {
   const picker: object = window;
@@ -22,7 +22,10 @@ export async function saveModel(
     for (const [file, blob] of files) saveFile(blob, file);
     return `${plural(files.size, "file")} of ${name} go to your downloads. Put them into one folder.`;
   }
-  const folder = await chosen.getDirectoryHandle(folderName(name), { create: true });
+  const bits = "bits" in source && source.bits === 8 ? " 8 bits" : "";
+  const folder = await chosen.getDirectoryHandle(folderName(name + bits), { create: true });
+  // What is there of an earlier one is no model until all of this one is.
+  await folder.removeEntry("manifest.json").catch(() => undefined);
   let saved = 0;
   for (const [file, blob] of last("manifest.json", files)) {
     say(`Saving ${name}, file ${++saved} of ${files.size}.`);

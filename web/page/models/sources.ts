@@ -1,6 +1,6 @@
 /** Turns what people type or pick into a model's source. */
 
-import { AskmaskError, hubSource, type ModelSource, parseSource } from "../../lib";
+import { AskmaskError, type Bits, hubSource, type ModelSource, parseSource } from "../../lib";
 
 declare const __MODEL_HOSTS__: string[];
 
@@ -46,7 +46,9 @@ export function fromHub(repository: string, revision: string, host: string): Mod
 }
 
 /** A converted model's folder, or a checkpoint as its publisher saved it. */
-export function fromFiles(files: File[]): ModelSource {
+export function fromFiles(all: File[]): ModelSource {
+  // Some browsers give the files of folders inside too.
+  const files = all.filter(({ webkitRelativePath: path }) => path.split("/").length <= 2);
   const names = files.map(({ name }) => name);
   if (names.some((name) => name === "manifest.json" || name === "config.json")) {
     return { kind: "folder", files };
@@ -79,15 +81,20 @@ export async function pickFolder(scope: DirectoryPicker): Promise<File[]> {
   return files;
 }
 
+/** ", 8 bits" where that was chosen for the conversion. */
+function bitsOf({ bits }: { bits?: Bits | undefined }): string {
+  return bits === undefined ? "" : `, ${bits} bits`;
+}
+
 /** Where a model came from, in a few words. */
 export function describeSource(source: ModelSource): string {
   switch (source.kind) {
     case "embedded":
       return "comes with this page";
     case "manifest":
-      return new URL(source.url).host;
+      return `${new URL(source.url).host}${bitsOf(source)}`;
     case "hub":
-      return `${source.id}, ${source.revision}`;
+      return `${source.id}, ${source.revision}${bitsOf(source)}`;
     case "folder":
     case "stored":
       return "a folder on this computer";

@@ -35,15 +35,17 @@ export function optionsOf(
   return { name, source, licence, bits };
 }
 
-/** Converts what is not converted yet. In a second tab it waits for the first. */
+/** Converts what is not converted yet. In a second tab it waits for the first. `looked` is what the
+ * repository held a moment ago. */
 export async function convert(
   store: Store,
   wanted: Wanted,
   repository: Repository,
+  looked: Checkpoint,
   context: ConvertContext,
 ): Promise<ObtainedModel> {
   const release = await store.use(wanted.key, context.signal);
-  const job = () => convertAlone(store, wanted, repository, context);
+  const job = () => convertAlone(store, wanted, repository, looked, context);
   const onWait = () => context.progress.hold("waiting", "Another tab is converting this model.");
   try {
     const { manifest, files, unstored } =
@@ -64,6 +66,7 @@ async function convertAlone(
   store: Store,
   { key, source, bits }: Wanted,
   repository: Repository,
+  looked: Checkpoint,
   context: ConvertContext,
 ): Promise<Omit<ObtainedModel, "release">> {
   const kept = await store.kept(key, context.readManifest);
@@ -75,14 +78,14 @@ async function convertAlone(
   for (let tries = 1; ; tries++) {
     let converter: Converter | null = null;
     try {
-      const checkpoint = await openCheckpoint(repository);
+      const checkpoint = tries === 1 ? looked : await openCheckpoint(repository);
       await checkCopies(checkpoint, repository, context);
       const { raw, licence, versions } = checkpoint;
       const options = optionsOf(repository, licence, bits);
       const conversion = raw.conversion(await tokenizerOf(repository), options);
       const read = ({ file, offset, length }: wasm.FileRange) =>
         readRange(repository, checkpoint, file, offset, length);
-      const job = { conversion, read, versions, pinned: repository.pinned };
+      const job = { conversion, read, versions, commit: repository.commit };
       converter = new Converter(key, source, store.disk, store.memory, job, context);
       const { manifest, files } = await converter.run();
       const refused = store.disk === null ? "unsupported" : "refused";

@@ -19,8 +19,8 @@ export interface ConversionJob {
   read(range: FileRange): Promise<Uint8Array>;
   /** Of the source's files. */
   versions: Record<string, Version>;
-  /** Whether the source's address names one version for ever. */
-  pinned: boolean;
+  /** Of the source, where its host names one. */
+  commit: string | null;
 }
 
 export interface ConverterContext {
@@ -143,8 +143,15 @@ export class Converter {
       await this.#rewind(this.#last);
       await this.#into(this.memory, index);
     }
-    const sha256 = this.#finished[index] ?? "";
-    await this.#name(this.#backend, index, { ...entry, sha256 });
+    const named = { ...entry, sha256: this.#finished[index] ?? "" };
+    try {
+      await this.#name(this.#backend, index, named);
+    } catch (fault) {
+      if (!(fault instanceof StorageRefused) || this.refused) throw fault;
+      this.refused = true;
+      await this.#moveToMemory(backend, index);
+      await this.#name(this.memory, index, named);
+    }
   }
 
   /** Converts until the file ends. */
@@ -175,7 +182,8 @@ export class Converter {
     this.#finished = progress.finished;
     // What is in memory is not there next time.
     if (this.refused || this.disk === null) return;
-    await this.#records.writeConversion(this.key, { progress, versions: this.job.versions });
+    const { versions, commit } = this.job;
+    await this.#records.writeConversion(this.key, { progress, versions, commit });
   }
 
   /** Gives a finished file the name that it is kept under. */
@@ -263,12 +271,13 @@ export class Converter {
 
 /** Whether a conversion that was under way read the same versions of the same files. */
 export function goesOn(
-  { versions: before }: ConversionNote,
-  { versions, pinned }: Pick<ConversionJob, "versions" | "pinned">,
+  { versions: before, commit: then }: ConversionNote,
+  { versions, commit }: Pick<ConversionJob, "versions" | "commit">,
 ): boolean {
+  if (commit !== then) return false;
   return Object.entries(versions).every(([file, { size, tag }]) => {
     // Without a tag, two versions of a file cannot be told apart.
-    const known = pinned || tag !== null;
+    const known = commit !== null || tag !== null;
     return known && before[file]?.size === size && before[file].tag === tag;
   });
 }

@@ -6,7 +6,7 @@ import { type Repository, type Start, VersionChanged } from "./repository";
 
 export class FolderRepository implements Repository {
   readonly host = null;
-  readonly pinned = false;
+  readonly commit = null;
   readonly files: readonly string[];
   readonly name: string;
   readonly source: string;

@@ -25,7 +25,7 @@ export class HttpRepository implements Repository {
   readonly host: string;
   readonly name: string;
   source: string;
-  pinned = false;
+  commit: string | null = null;
   readonly #reader: RangeReader;
   #folder: URL;
 
@@ -51,7 +51,7 @@ export class HttpRepository implements Repository {
     if (ofCommit !== undefined && /^[\da-f]{40}$/.test(commit)) {
       repository.#folder = ofCommit(commit);
       repository.source = `${place.source.replace(/@.*$/, "")}@${commit}`;
-      repository.pinned = true;
+      repository.commit = commit;
     }
     return repository;
   }
@@ -111,7 +111,7 @@ export class HttpRepository implements Repository {
   /** The response for a file; null when there is none. */
   async #get(file: string, headers: Record<string, string>): Promise<HttpResponse | null> {
     const { retry, signal } = this.context;
-    const cache: RequestCache = this.pinned ? "default" : "no-cache";
+    const cache: RequestCache = this.commit === null ? "no-cache" : "default";
     const request = { url: this.#address(file), file, headers, cache, first: true };
     const reply = await HttpResponse.fetch(request, retry, signal);
     const { response } = reply;

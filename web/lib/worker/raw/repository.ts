@@ -18,8 +18,8 @@ export interface Repository {
   readonly source: string;
   /** Who serves it; null for files on this computer. */
   readonly host: string | null;
-  /** Whether its address names one version for ever. */
-  readonly pinned: boolean;
+  /** The commit that all files are of, where the host names one. */
+  readonly commit: string | null;
   /** Names of all files, where they can be listed. */
   readonly files: readonly string[] | null;
   /** A small file as a whole; null when there is none. Fails when it is larger than `limit`. */

@@ -88,8 +88,8 @@ async function resolved(
   const conversion = raw.conversion(undefined, optionsOf(repository, licence, bits));
   const text = conversion.manifest();
   const note = await store.conversion(key);
-  const goes = { ...checkpoint, pinned: repository.pinned };
-  if (note !== null && goesOn(note, goes)) conversion.resume(note.progress);
+  const job = { versions: checkpoint.versions, commit: repository.commit };
+  if (note !== null && goesOn(note, job)) conversion.resume(note.progress);
   const { done, total } = conversion.counts();
   conversion.free();
   const listing = wasm.readManifest(text);
@@ -98,7 +98,7 @@ async function resolved(
     const progress = new DownloadProgress(total, (told) =>
       host.onEvent({ type: "progress", ...told }),
     );
-    return convert(store, wanted, repository, {
+    return convert(store, wanted, repository, checkpoint, {
       signal: host.signal,
       checkpoint: () => host.checkpoint(),
       readManifest: wasm.readManifest,
@@ -112,7 +112,7 @@ async function resolved(
     manifest: { text, listing },
     host: repository.host,
     stored: await store.partBytes(key),
-    conversion: { download: total - done, bits },
+    conversion: { download: total - done, bits: raw.quantized ? null : bits },
     config: async () => config,
     obtain,
   };

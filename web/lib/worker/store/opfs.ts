@@ -45,7 +45,11 @@ class OpfsDraft implements Draft {
   }
 
   async flush(): Promise<void> {
-    this.handle.flush();
+    try {
+      this.handle.flush();
+    } catch (cause) {
+      throw refused(cause);
+    }
   }
 
   async close(): Promise<void> {
@@ -99,7 +103,10 @@ export class OpfsBackend implements StorageBackend {
   async rename(from: string, to: string): Promise<void> {
     const file: Renamable = await this.fileFolder.getFileHandle(from);
     await this.remove(to);
-    if (file.move !== undefined) return file.move(to);
+    if (file.move !== undefined) {
+      await file.move(to).catch((cause: unknown) => Promise.reject(refused(cause)));
+      return;
+    }
     const draft = await this.draft(to);
     try {
       const blob = await file.getFile();

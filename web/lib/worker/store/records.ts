@@ -29,6 +29,8 @@ export interface Version {
 export interface ConversionNote {
   progress: ConversionProgress;
   versions: Record<string, Version>;
+  /** Of the source, where its host named one. */
+  commit: string | null;
 }
 
 const MODEL = "model-";
