@@ -60,7 +60,9 @@ export class Converter {
   async run(): Promise<{ manifest: Manifest; files: Map<string, Blob> }> {
     const { conversion } = this.job;
     const note = await this.#records.conversion(this.key);
-    if (note !== null && goesOn(note, this.job)) await this.#goTo(note.progress);
+    const goes = note !== null && goesOn(note, this.job) && conversion.resume(note.progress);
+    if (goes) await this.#goTo(note.progress);
+    else await this.forget();
     await this.#announce();
     this.#tell();
     for (const { entry, bytes } of conversion.others()) await this.#store(entry, bytes);
@@ -74,7 +76,7 @@ export class Converter {
     return { manifest, files: await this.#files(manifest.listing) };
   }
 
-  /** Drops what there is of a conversion: its source has changed. */
+  /** Drops what there is of a conversion: of another version, or by another plan. */
   async forget(): Promise<void> {
     await this.#records.removeConversion(this.key);
     for (const index of this.#weights.keys()) {
@@ -117,7 +119,7 @@ export class Converter {
     const backend = this.#backend;
     const held = await backend.size(this.#draftName(index));
     const last = held < progress.bytes ? { ...progress, bytes: 0 } : progress;
-    if (!conversion.resume(last)) return;
+    conversion.resume(last);
     this.#finished = last.finished;
     this.#last = last;
     if (conversion.file() === undefined || held === 0) return;

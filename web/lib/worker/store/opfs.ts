@@ -32,7 +32,8 @@ class OpfsDraft implements Draft {
     } catch (cause) {
       throw refused(cause);
     }
-    if (written < bytes.length) {
+    // Not `<`: where there is no room, Chromium was seen to return an error's number, 2³² − 8.
+    if (written !== bytes.length) {
       this.handle.truncate(this.size);
       throw new StorageRefused(`${written} of ${bytes.length} bytes were written`);
     }
