@@ -21,6 +21,7 @@ interface Fixtures {
 }
 
 export const test = base.extend<Fixtures>({
+  baseURL: HARNESS,
   repository: async ({}, use, info) =>
     use(await makeRepository(path.join(FIXTURES, "sa2va_tiny"), info.outputPath("tiny"))),
   server: async ({ repository }, use) => {
@@ -32,8 +33,6 @@ export const test = base.extend<Fixtures>({
   tab: async ({ context }, use) => use(await Tab.open(context)),
   source: async ({ server }, use) => use({ kind: "manifest", url: `${server.address}/tiny/manifest.json` }),
 });
-
-test.use({ baseURL: HARNESS });
 
 /** Body bytes that came of the weights. */
 export function weightBytes(server: FaultyServer): number {
