@@ -124,8 +124,16 @@ export class OpfsBackend implements StorageBackend {
     return names(this.fileFolder);
   }
 
+  /** Another tab may write it at this moment; then it is read again. */
   async note(name: string): Promise<string | null> {
-    return (await (await readFile(this.noteFolder, name))?.text()) ?? null;
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await (await readFile(this.noteFolder, name))?.text()) ?? null;
+      } catch (cause) {
+        if (!isNamed(cause, "NotReadableError") || tries === HANDLE_TRIES) throw cause;
+        await new Promise((resolve) => setTimeout(resolve, HANDLE_WAIT_MS));
+      }
+    }
   }
 
   async writeNote(name: string, text: string): Promise<void> {
