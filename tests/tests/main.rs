@@ -3,6 +3,7 @@
 mod borders;
 mod chain;
 mod codes;
+mod conversion;
 mod golden;
 mod metrics;
 mod model_files;

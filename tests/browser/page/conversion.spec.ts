@@ -1,34 +1,10 @@
 /** The models dialog on the way from a publisher's repository to a photograph's model. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { test as base, expect, type Page } from "@playwright/test";
-import { FaultyServer } from "../server/faulty";
-import { makeRawModel } from "../server/model";
+import { expect } from "@playwright/test";
 import { askAndFind, openPage } from "./helpers";
 import { closeModels, openModels, PORT, startButton } from "./models";
-
-const test = base.extend<{ raw: { folder: string; bytes: number }; server: FaultyServer }>({
-  raw: async ({}, use, info) => use(await makeRawModel(info.outputPath("raw"))),
-  server: [
-    async ({ raw }, use) => {
-      const server = new FaultyServer(raw.folder, PORT);
-      await server.start();
-      await use(server);
-      await server.stop();
-    },
-    { auto: true },
-  ],
-});
-
-const ADDRESS = `http://localhost:${PORT}/photos`;
-
-async function look(page: Page): Promise<void> {
-  await openModels(page);
-  await page.locator("#source-kinds label", { hasText: "Address" }).click();
-  await page.locator("#source-address").fill(ADDRESS);
-  await page.locator("#source-submit").click();
-  await expect(page.locator("#card-fit-title")).toBeVisible();
-}
+import { ADDRESS, look, test } from "./raw";
 
 test("experience 36: names what is downloaded and kept, converts, and answers without a network", async ({ page, server, raw }) => {
   await openPage(page);

@@ -54,7 +54,7 @@ test("nothing is said while another model is chosen", async ({ page, server }) =
 test("its button opens the models, by keyboard too", async ({ page }) => {
   await openPage(page);
   await open(page, PHOTOGRAPH);
-  const button = notice(page).getByRole("button", { name: "Models for photographs (2.33 GB)" });
+  const button = notice(page).getByRole("button", { name: "Models for photographs (2.31 GB)" });
   await button.click();
   await expect(page.locator("#models")).toBeVisible();
   await page.keyboard.press("Escape");

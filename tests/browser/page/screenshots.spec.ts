@@ -4,15 +4,43 @@ import { expect } from "@playwright/test";
 import { FAKE } from "../base";
 import { askAndFind, openPage } from "./helpers";
 import { closeModels, lookAt, openModels, startButton, test } from "./models";
+import { look, test as rawTest } from "./raw";
 
 const PHOTOGRAPH = path.join(FAKE, "../../fixtures/photographs/coffee.jpg");
+const SIZES = [390, 1440].map((width) => ({ width, height: width < 500 ? 844 : 900 }));
+const SCHEMES = ["light", "dark"] as const;
 const SHOTS = process.env.ASKMASK_SHOTS ?? ".shots";
 
-for (const width of [390, 1440]) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    test.describe(`screenshots ${width} ${colorScheme}`, () => {
-      test.use({ viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme });
-      const name = (state: string) => `${SHOTS}/${width}-${colorScheme}-${state}.png`;
+for (const viewport of SIZES) {
+  for (const colorScheme of SCHEMES) {
+    const name = (state: string) => `${SHOTS}/${viewport.width}-${colorScheme}-${state}.png`;
+
+    rawTest.describe(`screenshots ${viewport.width} ${colorScheme} of a repository`, () => {
+      rawTest.use({ viewport, colorScheme });
+      rawTest("from its card to its place in the list", async ({ page, server }) => {
+        await openPage(page);
+        await openModels(page);
+        await page.screenshot({ path: name("list") });
+        await page.locator("#add-title").scrollIntoViewIfNeeded();
+        await page.locator("#source-submit").scrollIntoViewIfNeeded();
+        await page.screenshot({ path: name("list-end") });
+        await closeModels(page);
+        await look(page);
+        await page.screenshot({ path: name("repository") });
+        await page.locator("#card-device").scrollIntoViewIfNeeded();
+        await page.screenshot({ path: name("repository-levers") });
+        server.pause = 100;
+        await startButton(page).click();
+        await expect(page.locator("#install-detail")).toContainText("left");
+        await page.screenshot({ path: name("converting") });
+        server.pause = 0;
+        await expect(page.locator("#models-live")).toHaveText("photos is ready.");
+        await page.screenshot({ path: name("converted") });
+      });
+    });
+
+    test.describe(`screenshots ${viewport.width} ${colorScheme}`, () => {
+      test.use({ viewport, colorScheme });
 
       test("page", async ({ page }) => {
         await openPage(page);

@@ -1,6 +1,7 @@
 /** A publisher's repository becomes a model in the tab, the same as on the command line. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { chromium } from "@playwright/test";
 import { makeRepository } from "../server/repository";
 import { Tab } from "../store/setup";
 import { commandLineHashes, expect, FIXTURES, storedHashes, test, weightBytes } from "./repositories";
@@ -109,6 +110,27 @@ test("of two tabs one converts, the other waits and opens the same", async ({ ta
   expect(two.progress.some(({ note }) => note === "Another tab is converting this model.")).toBe(true);
   expect(weightBytes(server)).toBeLessThan(repository.bytes + 6 * 2 ** 18);
   expect(await other.ask("Where is it?")).toEqual(expect.any(String));
+});
+
+test("without files to write to, a conversion is kept in the browser's cache, and goes on there", async ({ server, source, repository, baseURL }, info) => {
+  const { launchOptions } = info.project.use;
+  const args = [...(launchOptions?.args ?? []), "--disable-blink-features=FileSystemAccessOriginPrivate"];
+  const options = { ...launchOptions, args, ...(baseURL && { baseURL }) };
+  const context = await chromium.launchPersistentContext(info.outputPath("profile"), options);
+  const tab = await Tab.open(context);
+  server.budget = Math.floor(0.6 * repository.bytes) + 2 ** 19 + 60_000;
+  const loading = tab.load(source, { retry: { idle: 60_000, delay: 20 } });
+  await tab.progressed(0.5 * repository.bytes);
+  await expect.poll(() => server.budget).toBe(0);
+  server.drop();
+  expect((await loading).error).toMatchObject({ code: "network" });
+  server.reset();
+  await tab.reload();
+  expect(await tab.load(source)).toMatchObject({ error: null, notice: null });
+  expect(weightBytes(server)).toBeLessThan(0.7 * repository.bytes + 2 ** 19);
+  const origin = { name: "tiny", source: `${server.address}/tiny` };
+  expect(await storedHashes(tab)).toEqual(await commandLineHashes(repository.folder, info.outputPath("whole"), origin));
+  await context.close();
 });
 
 test("a hub's repository is read at one commit", async ({ tab, server }) => {

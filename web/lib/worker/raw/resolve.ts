@@ -30,13 +30,19 @@ export async function checkpointAt(
   const { source } = origin;
   const bits = ("bits" in source && source.bits) || BITS;
   const { signal } = host;
-  const onHold = (hold: Hold, note: string) =>
+  let progress: DownloadProgress | null = null;
+  const onHold = (hold: Hold, note: string) => {
+    if (progress !== null) return progress.hold(hold, note);
+    // Nothing is known yet, not even how much it is.
     host.onEvent({ type: "progress", stage: "download", done: 0, hold, note });
+  };
   const context: ReaderContext = { signal, retry, onHold };
   const repository = await HttpRepository.open(placeOf(origin), context);
   if (repository === null) return null;
   const checkpoint = await openCheckpoint(repository);
-  return resolved(store, { key, source, bits }, repository, checkpoint, host);
+  return resolved(store, { key, source, bits }, repository, checkpoint, host, (begun) => {
+    progress = begun;
+  });
 }
 
 /** The checkpoint in a folder. One that was converted already is `kept`. */
@@ -82,6 +88,7 @@ async function resolved(
   repository: Repository,
   checkpoint: Checkpoint,
   host: Host,
+  onBegin: (progress: DownloadProgress) => void = () => undefined,
 ): Promise<ResolvedModel> {
   const { raw, config, licence } = checkpoint;
   const { bits, key, source } = wanted;
@@ -98,6 +105,7 @@ async function resolved(
     const progress = new DownloadProgress(total, (told) =>
       host.onEvent({ type: "progress", ...told }),
     );
+    onBegin(progress);
     return convert(store, wanted, repository, checkpoint, {
       signal: host.signal,
       checkpoint: () => host.checkpoint(),
