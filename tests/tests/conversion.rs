@@ -42,7 +42,8 @@ fn bytes_read_and_kept(size: &str, bits: u32) -> (u64, u64) {
 fn told(field: &str) -> Vec<f64> {
     let page = path("../../web/page/models/checkpoints.ts");
     let text = fs::read_to_string(page).expect("the page's list");
-    let after = text.split(&format!("{field}: ")).skip(1);
+    let key = format!("{field}: ");
+    let after = text.split(key.as_str()).skip(1);
     let number = |rest: &str| {
         let end = rest.find([',', ' ', '\n']).unwrap_or(rest.len());
         rest[..end].parse().expect("a number")

@@ -12,7 +12,6 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::IntoJs;
 use crate::object::{from_object, to_object};
-use crate::raw::FileRange;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -22,6 +21,14 @@ export interface ConvertedPiece {
   end?: End;
 }
 "#;
+
+/// Bytes of a file.
+#[derive(Serialize, Tsify)]
+pub(crate) struct FileRange {
+    pub file: String,
+    pub offset: u64,
+    pub length: u64,
+}
 
 /// How far a conversion is.
 #[derive(Serialize, Tsify)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::conversion::Conversion;
+use crate::conversion::{Conversion, FileRange};
 use crate::error::IntoJs;
 use crate::object::{from_object, to_object};
 
@@ -118,14 +118,6 @@ impl Headers {
         let index = Index::parse(index).into_js()?;
         index.check(&self.0).into_js()
     }
-}
-
-/// Bytes of a file.
-#[derive(Serialize, Tsify)]
-pub(crate) struct FileRange {
-    pub file: String,
-    pub offset: u64,
-    pub length: u64,
 }
 
 /// Two tensors that have to be equal.
