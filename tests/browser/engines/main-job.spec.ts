@@ -107,10 +107,10 @@ for (const engine of ENGINES) {
 
       await test.step("the model is deleted", async () => {
         await session.click("#models-open");
-        await person.sees("its row", () => document.querySelectorAll(".model-row").length === 2);
+        await person.sees("its row", () => document.querySelectorAll("#model-rows .model-row").length === 2);
         await person.says("#in-use", "Memory");
         await shoot("models");
-        await session.click(".model-row [aria-label='Delete nano']");
+        await session.click("#model-rows [aria-label='Delete nano']");
         await session.click(".confirm .danger");
         await person.says("#models-live", "nano deleted.");
         await session.click("#models-close");

@@ -5,6 +5,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { FAKE } from "../base";
 import { askAndFind, openPage } from "./helpers";
 import { openModels, startButton, test as modelTest } from "./models";
+import { look, test as rawTest } from "./raw";
 
 const PHOTOGRAPH = path.join(FAKE, "../../fixtures/photographs/cat.jpg");
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -100,7 +101,6 @@ for (const colorScheme of ["light", "dark"] as const) {
     await openPage(page);
     await page.addScriptTag({ path: AXE });
     await openModels(page);
-    await page.locator(".guide summary").first().click();
     await page.locator("#source-kinds label", { hasText: "Hub" }).click();
     await page.locator("#source-submit").click();
     await expect(page.locator("#source-error")).not.toBeEmpty();
@@ -118,6 +118,23 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("button", { name: "All models" }).click();
     await page.getByRole("button", { name: "Delete Noise" }).click();
+    expect(await violations(page)).toEqual([]);
+  });
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  rawTest(`the way of a repository breaks no WCAG AA rule, ${colorScheme}`, async ({ page, server }) => {
+    await page.emulateMedia({ colorScheme });
+    await openPage(page);
+    await page.addScriptTag({ path: AXE });
+    await look(page);
+    expect(await violations(page)).toEqual([]);
+    server.pause = 100;
+    await startButton(page).click();
+    await expect(page.locator("#install-detail")).toContainText("layers");
+    expect(await violations(page)).toEqual([]);
+    server.pause = 0;
+    await expect(page.locator("#models-live")).toHaveText("photos is ready.");
     expect(await violations(page)).toEqual([]);
   });
 }

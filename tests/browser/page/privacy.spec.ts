@@ -25,7 +25,7 @@ async function useAll(page: Page): Promise<void> {
     await download;
   }
   await page.locator("#models-open").click();
-  await expect(page.locator(".model-row")).toHaveCount(1);
+  await expect(page.locator("#model-rows .model-row")).toHaveCount(1);
   await page.getByRole("button", { name: "Close" }).click();
   const bytes = await readFile(path.join(FAKE, "public/samples/desk.png"));
   await page.locator("#file").setInputFiles({

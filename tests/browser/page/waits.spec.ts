@@ -43,7 +43,7 @@ test("a permission that nobody answers delays no download, and is asked for noth
   await startButton(page).click();
   await expect.poll(prompts).toBe(1);
   await page.getByRole("button", { name: "Cancel" }).click();
-  await expect(page.locator("#models-live")).toHaveText("Stopped. What was downloaded is kept.");
+  await expect(page.locator("#models-live")).toHaveText("Stopped. What has come is kept.");
   server.pause = 0;
   await startButton(page).click();
   await expect(page.locator("#models-live")).toHaveText("Noise is ready.");
