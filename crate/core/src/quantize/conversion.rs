@@ -6,22 +6,22 @@
 //! [`Conversion::take`], and appends what comes back to the file. An interrupted one goes on behind
 //! the last block that was finished, see [`Progress`].
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use half::f16;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::group::quantize;
 use super::layout::{self, RowBlock};
 use super::options::Store;
-use super::plan::{Plan, Step};
+use super::piece::{End, Need, Piece, Progress};
+use super::plan::Plan;
+use super::weight_file::{Block, Layers, WeightFile, source_of};
 use super::{block_rows, named};
 use crate::error::Error;
 use crate::weights::digest::Sha256;
-use crate::weights::manifest::{FileEntry, Manifest, Origin, TensorEntry, TensorSlice};
-use crate::weights::{TensorInfo, damaged, dtype, safetensors};
+use crate::weights::manifest::{FileEntry, Manifest, Origin};
+use crate::weights::{damaged, dtype};
 
 /// Files of a model folder before those with weights.
 const OTHERS: usize = 2;
@@ -40,47 +40,6 @@ pub struct Extras<'a> {
     pub origin: Origin,
 }
 
-/// Rows of a tensor that have to be read next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
-    /// The model's name of the tensor.
-    pub tensor: String,
-    /// Its rows.
-    pub rows: Range<usize>,
-}
-
-/// What rows became: bytes to append to a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    pub bytes: Vec<u8>,
-    /// What ends with them.
-    pub end: Option<End>,
-}
-
-/// A place where a conversion can go on later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
-#[serde(rename_all = "kebab-case")]
-pub enum End {
-    Block,
-    /// A block and with it the file.
-    File,
-}
-
-/// How far a conversion is: kept beside the files that it wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
-pub struct Progress {
-    /// SHA-256 of where every tensor comes to lie, and as what.
-    pub plan: String,
-    /// SHA-256 of every finished weight file.
-    pub finished: Vec<String>,
-    /// Bytes of the file after them, up to the end of a block.
-    pub bytes: u64,
-    /// SHA-256 of these bytes.
-    pub sha256: String,
-}
-
 /// A conversion under way.
 pub struct Conversion {
     /// Without the hashes of files that are not finished.
@@ -95,19 +54,6 @@ pub struct Conversion {
     scales: Vec<u8>,
     biases: Vec<u8>,
     layers: usize,
-}
-
-struct WeightFile {
-    header: Vec<u8>,
-    blocks: Vec<Block>,
-}
-
-struct Block {
-    rows: RowBlock,
-    /// Where it ends in the file.
-    end: u64,
-    /// How many layers come before its own.
-    layer: usize,
 }
 
 /// What is needed next: a row of an output of a block of a file.
@@ -384,126 +330,6 @@ impl Conversion {
         }
         self.manifest.check()?;
         Ok(self.manifest_json())
-    }
-}
-
-impl Progress {
-    /// The same when only the first `files` files are there.
-    #[must_use]
-    pub fn up_to(mut self, files: usize) -> Self {
-        if files < self.finished.len() {
-            self.finished.truncate(files);
-            self.bytes = 0;
-        }
-        self
-    }
-}
-
-impl WeightFile {
-    /// Its layout; adds where its tensors lie.
-    fn new(
-        name: &str,
-        blocks: Vec<RowBlock>,
-        tensors: &mut Vec<TensorEntry>,
-        layers: &mut Layers,
-    ) -> Self {
-        let named: Vec<_> = blocks.iter().flat_map(RowBlock::tensors).collect();
-        let header = safetensors::header(named.iter().map(|(name, info)| (name.as_str(), info)));
-        let mut end = header.len() as u64;
-        let blocks = blocks.into_iter().map(|rows| {
-            note(&rows, name, end, tensors);
-            end += rows.data_bytes();
-            let layer = layers.number(rows.step.layer());
-            Block { rows, end, layer }
-        });
-        Self {
-            blocks: blocks.collect(),
-            header,
-        }
-    }
-
-    fn bytes(&self) -> u64 {
-        self.end_of(self.blocks.len())
-    }
-
-    /// Where the first `blocks` blocks end.
-    fn end_of(&self, blocks: usize) -> u64 {
-        let last = blocks.checked_sub(1).and_then(|last| self.blocks.get(last));
-        last.map_or(0, |block| block.end)
-    }
-
-    /// The block that begins at byte `at`.
-    fn block_after(&self, at: u64) -> Option<usize> {
-        let before = self.blocks.iter().position(|block| block.end == at)?;
-        Some(before + 1).filter(|&block| block < self.blocks.len())
-    }
-}
-
-impl Block {
-    fn source_bytes(&self) -> u64 {
-        let RowBlock { step, rows } = &self.rows;
-        let outputs = if step.store == Store::Copied {
-            step.outputs.len()
-        } else {
-            1
-        };
-        let bytes = (0..outputs).map(|output| {
-            let (_, info) = source_of(step, output);
-            (rows.len() * info.row_bytes().unwrap_or_default()) as u64
-        });
-        bytes.sum()
-    }
-}
-
-/// Counts layers: tensors that follow each other and differ in the last level of their names.
-#[derive(Default)]
-struct Layers {
-    count: usize,
-    last: String,
-}
-
-impl Layers {
-    /// How many layers come before `name`'s.
-    fn number(&mut self, name: &str) -> usize {
-        let layer = name.strip_suffix(".bias").unwrap_or(name);
-        if self.count == 0 || layer != self.last {
-            self.count += 1;
-            layer.clone_into(&mut self.last);
-        }
-        self.count - 1
-    }
-}
-
-/// The tensor of the source that an output of a step is made from.
-fn source_of(step: &Step, output: usize) -> (&str, &TensorInfo) {
-    match (step.store, step.outputs.get(output)) {
-        (Store::Copied, Some((name, info))) => (name, info),
-        _ => (&step.source, &step.info),
-    }
-}
-
-/// Adds the slices of a block that begins at `offset` of a file.
-fn note(block: &RowBlock, file: &str, mut offset: u64, tensors: &mut Vec<TensorEntry>) {
-    let outputs = &block.step.outputs;
-    // A split tensor was begun before; its entries are the last ones then.
-    if block.rows.start == 0 {
-        tensors.extend(outputs.iter().map(|(name, info)| TensorEntry {
-            name: name.clone(),
-            dtype: info.dtype,
-            shape: info.shape.clone(),
-            slices: Vec::new(),
-        }));
-    }
-    let first = tensors.len().saturating_sub(outputs.len());
-    for (entry, (_, info)) in tensors[first..].iter_mut().zip(outputs) {
-        let bytes = (block.rows.len() * info.row_bytes().unwrap_or_default()) as u64;
-        entry.slices.push(TensorSlice {
-            file: file.to_owned(),
-            offset,
-            bytes,
-            rows: block.rows.len(),
-        });
-        offset += bytes;
     }
 }
 

@@ -8,12 +8,15 @@ mod conversion;
 pub mod group;
 mod layout;
 mod options;
+mod piece;
 mod plan;
+mod weight_file;
 mod write;
 
 pub use compare::{Group, Report};
-pub use conversion::{Conversion, End, Extras, Need, Piece, Progress};
+pub use conversion::{Conversion, Extras};
 pub use options::Options;
+pub use piece::{End, Need, Piece, Progress};
 pub use plan::Plan;
 pub use write::Sink;
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::conversion::{Conversion, End};
+use super::conversion::Conversion;
+use super::piece::End;
 use crate::error::Error;
 use crate::weights::TensorSource;
 use crate::weights::manifest::{MANIFEST, Manifest};
