@@ -34,7 +34,7 @@ export function resolveModel(
       return source.files.some(({ name }) => name === MANIFEST)
         ? inFolder(source, host)
         : checkpointIn(store, source, host, (key, kept) =>
-            converted(store, key, source, kept, host),
+            converted(store, key, { kind: "stored", key }, kept, host),
           );
     default:
       return remote(store, source, embedded, retry, host);

@@ -243,7 +243,7 @@ export class ModelCard {
     const impossible = report?.preflight.fit === "does-not-fit";
     this.#start.disabled = (report === null && !failed) || impossible || this.#checking !== null;
     this.#start.textContent = report ? startLabel(report) : failed ? "Try again" : "Checking";
-    const download = report?.preflight.download ?? 0;
+    const download = report?.conversion?.download ?? report?.preflight.download ?? 0;
     const converts = report?.conversion
       ? "Converted on the way, without a copy of the original. "
       : "";

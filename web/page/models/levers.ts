@@ -42,7 +42,7 @@ export function lowMemoryCost({ normal, low }: Reports): string {
 /** What the button that starts it all says: bytes, host and licence before anything large. */
 export function startLabel(report: ModelReport): string {
   const { name, host, licence, bytes, preflight, conversion } = report;
-  if (preflight.download === 0) return `Use ${name}`;
+  if (preflight.download === 0 && conversion === null) return `Use ${name}`;
   const from = host === null ? "" : ` from ${host}`;
   const other = isBegun(report) ? " the other" : "";
   if (conversion === null) {

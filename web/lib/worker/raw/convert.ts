@@ -3,7 +3,6 @@
 import type * as wasm from "askmask-wasm";
 import type { Bits, ModelSource } from "../../models";
 import type { ObtainedModel } from "../resolved-model";
-import { FetchFault } from "../store/http-faults";
 import { exclusively } from "../store/lock";
 import type { Store } from "../store/store";
 import { type Checkpoint, openCheckpoint, tokenizerOf } from "./checkpoint";
@@ -32,7 +31,14 @@ export function optionsOf(
   licence: string,
   bits: Bits,
 ): wasm.ConversionOptions {
-  return { name, source, licence, bits };
+  return { name: line(name), source: line(source), licence, bits };
+}
+
+/** As much of a text as a manifest takes: a line of 255 bytes. */
+function line(text: string): string {
+  const plain = text.replace(/\p{Cc}/gu, "");
+  const { read } = new TextEncoder().encodeInto(plain, new Uint8Array(255));
+  return plain.slice(0, read);
 }
 
 /** Converts what is not converted yet. In a second tab it waits for the first. `looked` is what the
@@ -75,30 +81,44 @@ async function convertAlone(
     release();
     return { manifest: kept.manifest, files, unstored };
   }
+  let checkpoint = looked;
   for (let tries = 1; ; tries++) {
-    let converter: Converter | null = null;
     try {
-      const checkpoint = tries === 1 ? looked : await openCheckpoint(repository);
-      await checkCopies(checkpoint, repository, context);
-      const { raw, licence, versions } = checkpoint;
-      const options = optionsOf(repository, licence, bits);
-      const conversion = raw.conversion(await tokenizerOf(repository), options);
-      const read = ({ file, offset, length }: wasm.FileRange) =>
-        readRange(repository, checkpoint, file, offset, length);
-      const job = { conversion, read, versions, commit: repository.commit };
-      converter = new Converter(key, source, store.disk, store.memory, job, context);
-      const { manifest, files } = await converter.run();
-      const refused = store.disk === null ? "unsupported" : "refused";
-      const unstored = converter.refused || store.disk === null ? refused : null;
-      if (unstored !== null) store.keepInMemory(key, manifest);
-      return { manifest, files, unstored };
+      return await convertOnce(store, { key, source, bits }, repository, checkpoint, context);
     } catch (fault) {
-      if (!(fault instanceof VersionChanged)) throw fault;
-      await converter?.forget();
-      const changed = `${fault.message} was replaced at its source meanwhile.`;
-      if (tries > 1) throw new FetchFault(changed, "Try again when it is left alone.", false);
-      context.progress.hold("retrying", `${changed} The conversion begins anew.`);
+      if (!(fault instanceof VersionChanged) || tries > 1) throw fault;
+      context.progress.hold("retrying", `${fault.message} The conversion begins anew.`);
+    } finally {
+      checkpoint.raw.free();
     }
+    checkpoint = await openCheckpoint(repository);
+  }
+}
+
+async function convertOnce(
+  store: Store,
+  { key, source, bits }: Wanted,
+  repository: Repository,
+  checkpoint: Checkpoint,
+  context: ConvertContext,
+): Promise<Omit<ObtainedModel, "release">> {
+  await checkCopies(checkpoint, repository, context);
+  const { raw, licence, versions } = checkpoint;
+  const options = optionsOf(repository, licence, bits);
+  const conversion = raw.conversion(await tokenizerOf(repository), options);
+  const read = ({ file, offset, length }: wasm.FileRange) =>
+    readRange(repository, checkpoint, file, offset, length);
+  const job = { conversion, read, versions, commit: repository.commit };
+  const converter = new Converter(key, source, store.disk, store.memory, job, context);
+  try {
+    const { manifest, files } = await converter.run();
+    const refused = store.disk === null ? "unsupported" : "refused";
+    const unstored = converter.refused || store.disk === null ? refused : null;
+    if (unstored !== null) store.keepInMemory(key, manifest);
+    return { manifest, files, unstored };
+  } finally {
+    // Tokenizer and tables would stay in the memory that the model needs.
+    conversion.free();
   }
 }
 
@@ -106,7 +126,7 @@ async function convertAlone(
 async function checkCopies(
   checkpoint: Checkpoint,
   repository: Repository,
-  { signal, newHash }: ConvertContext,
+  { signal, newHash, progress }: ConvertContext,
 ): Promise<void> {
   for (const [index, { copy, original }] of checkpoint.raw.copies().entries()) {
     const hashes: string[] = [];
@@ -114,6 +134,7 @@ async function checkCopies(
       const hash = newHash();
       for (let at = 0; at < length; at += BLOCK) {
         signal.throwIfAborted();
+        progress.hold("checking", "Comparing two copies of a tensor.");
         const size = Math.min(BLOCK, length - at);
         hash.update(await readRange(repository, checkpoint, file, offset + at, size));
       }

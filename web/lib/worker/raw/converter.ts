@@ -10,7 +10,13 @@ import type {
 import type { ModelSource } from "../../models";
 import type { DownloadProgress } from "../store/download-progress";
 import type { MemoryBackend } from "../store/memory";
-import { type ConversionNote, type Manifest, Records, type Version } from "../store/records";
+import {
+  type ConversionNote,
+  draftPrefix,
+  type Manifest,
+  Records,
+  type Version,
+} from "../store/records";
 import { type StorageBackend, StorageRefused } from "../store/storage-backend";
 
 /** What is converted. */
@@ -62,7 +68,7 @@ export class Converter {
     const note = await this.#records.conversion(this.key);
     const goes = note !== null && goesOn(note, this.job) && conversion.resume(note.progress);
     if (goes) await this.#goTo(note.progress);
-    else await this.forget();
+    else await this.#forget();
     await this.#announce();
     this.#tell();
     for (const { entry, bytes } of conversion.others()) await this.#store(entry, bytes);
@@ -72,12 +78,13 @@ export class Converter {
     const text = conversion.finish();
     const manifest = { text, listing: this.context.readManifest(text) };
     if (!this.refused) await this.#write(manifest);
-    await this.#records.removeConversion(this.key);
+    // Else the next session goes on with what the disk has.
+    if (!this.refused) await this.#records.removeConversion(this.key);
     return { manifest, files: await this.#files(manifest.listing) };
   }
 
   /** Drops what there is of a conversion: of another version, or by another plan. */
-  async forget(): Promise<void> {
+  async #forget(): Promise<void> {
     await this.#records.removeConversion(this.key);
     for (const index of this.#weights.keys()) {
       await this.disk?.remove(this.#draftName(index));
@@ -142,16 +149,20 @@ export class Converter {
       if (!(fault instanceof StorageRefused) || backend === this.memory) throw fault;
       this.refused = true;
       await this.#moveToMemory(backend, index);
-      await this.#rewind(this.#last);
-      await this.#into(this.memory, index);
+      // Only the note of its end may have been refused.
+      if (this.#finished.length === index) {
+        await this.#rewind(this.#last);
+        await this.#into(this.memory, index);
+      }
     }
     const named = { ...entry, sha256: this.#finished[index] ?? "" };
+    const kept = this.#backend;
     try {
-      await this.#name(this.#backend, index, named);
+      await this.#name(kept, index, named);
     } catch (fault) {
-      if (!(fault instanceof StorageRefused) || this.refused) throw fault;
+      if (!(fault instanceof StorageRefused) || kept === this.memory) throw fault;
       this.refused = true;
-      await this.#moveToMemory(backend, index);
+      await this.#moveToMemory(kept, index);
       await this.#name(this.memory, index, named);
     }
   }
@@ -161,6 +172,8 @@ export class Converter {
     const { job, context } = this;
     const draft = await backend.draft(this.#draftName(index));
     try {
+      // What is behind the last block, or of an earlier conversion, is not this file's.
+      await draft.truncate(this.#last.bytes);
       for (let range = job.conversion.next(); range !== undefined; range = job.conversion.next()) {
         const { bytes, end } = job.conversion.take(await job.read(range));
         await draft.append(bytes);
@@ -192,10 +205,11 @@ export class Converter {
   async #name(backend: StorageBackend, index: number, entry: FileEntry): Promise<void> {
     // The record first: what none names is collected.
     await this.#announce();
-    if ((await backend.size(entry.sha256)) === entry.bytes) {
-      await backend.remove(this.#draftName(index));
-    } else {
-      await backend.rename(this.#draftName(index), entry.sha256);
+    const draft = this.#draftName(index);
+    const held = await backend.size(draft);
+    if (held === entry.bytes) await backend.rename(draft, entry.sha256);
+    else if ((await backend.size(entry.sha256)) !== entry.bytes) {
+      throw new StorageRefused(`${entry.name} has ${held} of ${entry.bytes} bytes`);
     }
     await backend.writeNote(`done-${entry.sha256}`, "");
   }
@@ -263,7 +277,7 @@ export class Converter {
   }
 
   #draftName(index: number): string {
-    return `converting-${this.key}-${index}`;
+    return `${draftPrefix(this.key)}${index}`;
   }
 
   get #backend(): StorageBackend {

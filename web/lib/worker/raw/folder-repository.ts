@@ -10,11 +10,16 @@ export class FolderRepository implements Repository {
   readonly files: readonly string[];
   readonly name: string;
   readonly source: string;
+  /** The same for the same files, as far as their names, sizes and times tell. */
+  readonly identity: string;
   readonly #files: ReadonlyMap<string, File>;
 
   constructor(files: readonly File[]) {
     this.#files = new Map(files.map((file) => [file.name, file]));
     this.files = [...this.#files.keys()].sort();
+    const own = files.filter(({ name }) => /\.(?:safetensors|json|txt)$/.test(name));
+    const known = own.map(({ name, size, lastModified }) => [name, size, lastModified].join(" "));
+    this.identity = known.sort().join("\n");
     // "Sa2VA-1B/config.json" where the browser tells it.
     const [folder = ""] = (files[0]?.webkitRelativePath ?? "").split("/");
     this.name = folder || "Converted model";

@@ -44,7 +44,7 @@ export class HttpRepository implements Repository {
   static async open(place: Place, context: ReaderContext): Promise<HttpRepository | null> {
     const repository = new HttpRepository(place, context);
     const { ofCommit } = place;
-    const reply = await repository.#get("config.json", {});
+    const reply = await repository.#retried(() => repository.#get("config.json", {}));
     if (reply === null) return null;
     const commit = reply.response.headers.get(COMMIT) ?? "";
     reply.close();
@@ -78,7 +78,11 @@ export class HttpRepository implements Repository {
       try {
         const bytes = await collect(reply, limit, this.context.signal);
         const { size, tag } = versionOf(reply.response);
-        return { bytes, tag, size: size ?? (await this.#size(file)) };
+        // Of other files only the beginning counts.
+        if (size !== null || !file.endsWith(".safetensors")) {
+          return { bytes, tag, size: size ?? bytes.length };
+        }
+        return { bytes, tag, size: await this.#size(file) };
       } finally {
         reply.close();
       }
@@ -101,9 +105,11 @@ export class HttpRepository implements Repository {
   /** A server of another origin may hide the whole's length from whoever asks for a part. */
   async #size(file: string): Promise<number> {
     const { signal } = this.context;
-    const reply = await fetch(this.#address(file), { method: "HEAD", cache: "no-store", signal });
-    const length = reply.headers.get("Content-Length");
-    if (reply.ok && length !== null) return Number(length);
+    const init: RequestInit = { method: "HEAD", cache: "no-store", signal };
+    const reply = await fetch(this.#address(file), init).catch(() => null);
+    signal.throwIfAborted();
+    const size = reply?.ok ? versionOf(reply).size : null;
+    if (size !== null) return size;
     const message = `${this.host} does not say how large ${file} is.`;
     throw new FetchFault(message, "Download the repository and open its folder.", false);
   }
@@ -117,6 +123,8 @@ export class HttpRepository implements Repository {
     const { response } = reply;
     if (response.ok && !isHtml(response)) return reply;
     reply.close();
+    // An empty file has not even a first byte.
+    if (response.status === 416) return null;
     const fault = response.ok ? webPage(file) : refusal(response, file);
     if (fault.absent) return null;
     throw fault;

@@ -26,6 +26,8 @@ interface Open {
   rest: Uint8Array<ArrayBuffer>;
   /** Where `rest` begins in the file. */
   at: number;
+  /** How far ahead it is read on rather than asked anew. */
+  skip: number;
 }
 
 export class RangeReader {
@@ -72,7 +74,7 @@ export class RangeReader {
     try {
       let open = this.#open;
       const ahead = open?.file === file ? at - open.at : -1;
-      if (open === null || ahead < 0 || ahead > open.rest.length + SKIP) {
+      if (open === null || ahead < 0 || ahead > open.rest.length + open.skip) {
         this.close();
         open = await this.#ask(file, version, at);
         this.#open = open;
@@ -105,7 +107,9 @@ export class RangeReader {
     try {
       const start = startOf(reply.response, file, version, at);
       const chunks = reply.chunks(signal)[Symbol.asyncIterator]();
-      return { file, reply, chunks, rest: new Uint8Array(), at: start };
+      // A server without ranges would begin at the start again.
+      const skip = reply.response.status === 206 ? SKIP : Number.POSITIVE_INFINITY;
+      return { file, reply, chunks, rest: new Uint8Array(), at: start, skip };
     } catch (fault) {
       reply.close();
       throw fault;
@@ -136,7 +140,9 @@ function startOf(response: Response, file: string, version: Version, at: number)
 export function versionOf(response: Response): { size: number | null; tag: string | null } {
   const { headers, status } = response;
   const length = status === 206 ? totalOf(headers) : headers.get("Content-Length");
-  const size = length !== null && /^\d+$/.test(length) ? Number(length) : null;
+  // A body that is compressed on its way has a length of its own.
+  const plain = length !== null && /^\d+$/.test(length) && !headers.has("Content-Encoding");
+  const size = plain ? Number(length) : null;
   const etag = headers.get("ETag");
   const strong = etag?.startsWith('"') ? etag : null;
   return { size, tag: strong ?? headers.get("Last-Modified") };

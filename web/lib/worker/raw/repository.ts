@@ -1,5 +1,6 @@
 /** The files of a checkpoint as its publisher saved it, wherever they are. */
 
+import { FetchFault } from "../store/http-faults";
 import type { Version } from "../store/records";
 
 /** The first bytes of a file. */
@@ -8,8 +9,14 @@ export interface Start extends Version {
 }
 
 /** A file is another one than before: nothing of it may be joined with what was read. */
-export class VersionChanged extends Error {
-  override readonly name = "VersionChanged";
+export class VersionChanged extends FetchFault {
+  constructor(file: string) {
+    super(
+      `${file} was replaced at its source meanwhile.`,
+      "Try again when it is left alone.",
+      false,
+    );
+  }
 }
 
 export interface Repository {

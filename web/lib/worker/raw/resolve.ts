@@ -54,8 +54,7 @@ export async function checkpointIn(
 ): Promise<ResolvedModel> {
   const repository = new FolderRepository(files);
   const checkpoint = await openCheckpoint(repository);
-  const sizes = Object.entries(checkpoint.versions).map(([file, { size }]) => [file, size]);
-  const identity = ["folder", bits, checkpoint.config, sizes];
+  const identity = ["folder", bits, repository.identity];
   const key = sha256(JSON.stringify(identity)).slice(0, 16);
   const model = await store.kept(key, wasm.readManifest);
   if (model !== null) return kept(key, model);
@@ -73,13 +72,23 @@ function placeOf({ source, manifest }: Origin): Place {
   if (source.kind !== "hub") {
     const plain = new URL(folder);
     Object.assign(plain, { username: "", password: "", search: "" });
-    const name = decodeURIComponent(folder.pathname.split("/").at(-2) ?? "") || folder.host;
+    const name = decoded(folder.pathname.split("/").at(-2) ?? "") || folder.host;
     return { folder, name, source: plain.href.replace(/\/$/, "") };
   }
   const { id, revision } = source;
   const ofCommit = (commit: string) => new URL(`../${commit}/`, folder);
   const name = id.split("/").at(-1) ?? id;
   return { folder, name, source: revision === "main" ? id : `${id}@${revision}`, ofCommit };
+}
+
+/** A part of an address as people read it. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // A percent sign that begins no byte.
+    return part;
+  }
 }
 
 async function resolved(

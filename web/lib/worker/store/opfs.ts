@@ -54,8 +54,11 @@ class OpfsDraft implements Draft {
   }
 
   async close(): Promise<void> {
-    this.handle.flush();
-    this.handle.close();
+    try {
+      await this.flush();
+    } finally {
+      this.handle.close();
+    }
   }
 }
 
@@ -137,12 +140,17 @@ export class OpfsBackend implements StorageBackend {
   }
 
   async writeNote(name: string, text: string): Promise<void> {
-    const draft = new OpfsDraft(await openHandle(this.noteFolder, name));
+    const handle = await openHandle(this.noteFolder, name);
     try {
-      await draft.truncate(0);
-      await draft.append(new TextEncoder().encode(text));
+      const bytes = new TextEncoder().encode(text);
+      // Cut only afterwards: a worker may be ended between any two steps.
+      if (handle.write(bytes, { at: 0 }) !== bytes.length) throw refused("a note was not written");
+      handle.truncate(bytes.length);
+      handle.flush();
+    } catch (cause) {
+      throw cause instanceof StorageRefused ? cause : refused(cause);
     } finally {
-      await draft.close();
+      handle.close();
     }
   }
 

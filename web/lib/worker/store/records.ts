@@ -33,6 +33,11 @@ export interface ConversionNote {
   commit: string | null;
 }
 
+/** Begins the names of files that a conversion of this model has not finished. */
+export function draftPrefix(key: string): string {
+  return `converting-${key}-`;
+}
+
 const MODEL = "model-";
 const CONVERSION = "conversion-";
 
@@ -89,9 +94,10 @@ export class Records {
     return (await this.backend.note(`done-${sha256}`)) !== null;
   }
 
-  /** Bytes that are not the file's own are not taken for it again. */
+  /** Drops bytes that are not the file's own. */
   async forget({ sha256 }: FileEntry): Promise<void> {
     await this.backend.removeNote(`done-${sha256}`);
+    await this.backend.remove(sha256);
   }
 
   async isComplete({ manifest }: ModelRecord): Promise<boolean> {
@@ -114,11 +120,17 @@ export class Records {
     // In this order: a model's record is there before its files.
     const files = await this.backend.files();
     const named = new Set<string>();
+    const converting: string[] = [];
     for (const key of await this.keys()) {
       const record = await this.read(key);
-      for (const { sha256 } of record?.manifest.listing.files ?? []) named.add(sha256);
+      // Torn, or being written at this moment: what it names is not known.
+      if (record === null) return;
+      for (const { sha256 } of record.manifest.listing.files) named.add(sha256);
+      if (record.manifest.text === "") converting.push(draftPrefix(key));
     }
-    for (const file of files.filter((name) => !named.has(name))) {
+    const isNamed = (file: string) =>
+      named.has(file) || converting.some((prefix) => file.startsWith(prefix));
+    for (const file of files.filter((name) => !isNamed(name))) {
       await this.backend.removeNote(`done-${file}`);
       await this.backend.removeNote(`tag-${file}`);
       await this.backend.remove(file);

@@ -270,6 +270,8 @@ export class Store {
   async #announce(key: string, record: ModelRecord): Promise<boolean> {
     try {
       await this.#records.write(key, record);
+      // What was converted here before has a manifest at its origin now.
+      await this.#records.removeConversion(key);
       return true;
     } catch (fault) {
       if (fault instanceof StorageRefused) return false;
