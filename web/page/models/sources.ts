@@ -48,7 +48,7 @@ export function fromHub(repository: string, revision: string, host: string): Mod
 /** A converted model's folder, or a checkpoint as its publisher saved it. */
 export function fromFiles(all: File[]): ModelSource {
   // Some browsers give the files of folders inside too.
-  const files = all.filter(({ webkitRelativePath: path }) => path.split("/").length <= 2);
+  const files = all.filter(({ webkitRelativePath: path = "" }) => path.split("/").length <= 2);
   const names = files.map(({ name }) => name);
   if (names.some((name) => name === "manifest.json" || name === "config.json")) {
     return { kind: "folder", files };
