@@ -22,7 +22,7 @@ test("fault 24: broken, silent and cut connections cost no more than their block
   expect(done.error).toBeNull();
   const held = done.progress.filter(({ hold }) => hold === "retrying");
   expect(held.length).toBeGreaterThan(0);
-  for (const { done, total } of held) expect([done > 0, total]).toEqual([true, held[0]?.total]);
+  for (const { total } of held) expect(total).toBeGreaterThan(0.9 * repository.bytes);
   const origin = { name: "tiny", source: `${server.address}/tiny` };
   expect(await storedHashes(tab)).toEqual(await commandLineHashes(repository.folder, info.outputPath("whole"), origin));
 });
