@@ -28,12 +28,12 @@ for (const [what, order, message, hint, tries] of REFUSALS) {
   });
 }
 
-test("fault 27: the manifest's absence tells how to make one", async ({ tab, server }) => {
+test("fault 27: without a manifest, and without a checkpoint to convert, it is told how to make one", async ({ tab, server }) => {
   const { error } = await tab.load({ kind: "hub", id: "some/model", revision: "main", host: server.address });
   expect(error).toBeNull();
   server.order("manifest.json", { status: 404 });
   const other = await tab.load({ kind: "hub", id: "some/other", revision: "main", host: server.address });
-  expect(other.error).toMatchObject({ code: "network", hint: expect.stringContaining("askmask quantize") });
+  expect(other.error).toMatchObject({ code: "unsupported-model", hint: expect.stringContaining("askmask quantize") });
 });
 
 test("fault 27: a busy server is asked again when it said", async ({ tab, server, source, model }) => {

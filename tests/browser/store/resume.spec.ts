@@ -109,7 +109,7 @@ test("fault 25: a changed entity tag starts the file anew", async ({ tab, server
   expect(error).toBeNull();
   const [first, second, ...more] = server.requests(SHARD);
   expect(first).toMatchObject({ status: 200, ifRange: undefined, sent: HALF });
-  expect(second).toMatchObject({ status: 200, sent: 2 * HALF, ifRange: expect.stringMatching(/^"\w{16}"$/) });
+  expect(second).toMatchObject({ status: 200, sent: 2 * HALF, ifRange: expect.stringMatching(/^"\d+-[\d.]+"$/) });
   expect(more).toEqual([]);
 });
 
