@@ -2,7 +2,7 @@
 
 import type { FileEntry } from "askmask-wasm";
 import { AskmaskError } from "../../errors";
-import { MADE_BY, MANIFEST } from "./http-faults";
+import { MANIFEST } from "./http-faults";
 import type { TransferContext } from "./transfer";
 
 const CHUNK = 4 << 20;
@@ -20,12 +20,8 @@ export class Folder {
   /** The manifest's text. */
   async manifest(): Promise<string> {
     const file = this.#files.get(MANIFEST);
-    if (file !== undefined) return file.text();
-    const pickle = [...this.#files.keys()].find((name) => /\.(bin|pt|pth|ckpt)$/.test(name));
-    const hint = pickle
-      ? `${pickle} is a pickle file, which is never opened: it could run code. ${MADE_BY}`
-      : MADE_BY;
-    throw new AskmaskError("unsupported-model", "This folder has no manifest.json.", hint);
+    if (file === undefined) throw unusable(`${MANIFEST} is missing in this folder.`);
+    return file.text();
   }
 
   /** These files of the manifest, each with the SHA-256 that it names. */
