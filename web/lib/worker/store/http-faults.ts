@@ -27,7 +27,7 @@ export type Use =
   | "restart";
 
 export const MANIFEST = "manifest.json";
-export const MADE_BY =
+const MADE_BY =
   "A model folder for the browser, with its manifest.json, is made by askmask quantize.";
 export const CONTINUES = "What has arrived is kept; the download goes on from there.";
 const LONGEST_WAIT_MS = 60_000;
