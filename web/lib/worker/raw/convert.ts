@@ -70,21 +70,21 @@ export async function convert(
 
 async function convertAlone(
   store: Store,
-  { key, source, bits }: Wanted,
+  wanted: Wanted,
   repository: Repository,
   looked: Checkpoint,
   context: ConvertContext,
 ): Promise<Omit<ObtainedModel, "release">> {
-  const kept = await store.kept(key, context.readManifest);
+  const kept = await store.kept(wanted.key, context.readManifest);
   if (kept !== null) {
-    const { files, unstored, release } = await store.reopen(key, kept.manifest, context);
+    const { files, unstored, release } = await store.reopen(wanted.key, kept.manifest, context);
     release();
     return { manifest: kept.manifest, files, unstored };
   }
   let checkpoint = looked;
   for (let tries = 1; ; tries++) {
     try {
-      return await convertOnce(store, { key, source, bits }, repository, checkpoint, context);
+      return await convertOnce(store, wanted, repository, checkpoint, context);
     } catch (fault) {
       if (!(fault instanceof VersionChanged) || tries > 1) throw fault;
       context.progress.hold("retrying", `${fault.message} The conversion begins anew.`);

@@ -2,10 +2,10 @@
 
 import type { FileEntry } from "askmask-wasm";
 import { AskmaskError } from "../../errors";
+import { blobHash } from "./blob-hash";
 import { MANIFEST } from "./http-faults";
 import type { TransferContext } from "./transfer";
 
-const CHUNK = 4 << 20;
 /** How the text begins that a clone without Git LFS has in place of a large file. */
 const LFS_POINTER = "version https://git-lfs.github.com/spec/";
 
@@ -43,19 +43,11 @@ export class Folder {
     throw unusable(`${name} has ${file.size} bytes instead of ${bytes}.`);
   }
 
-  async #check(entry: FileEntry, { signal, newHash, onBytes }: FolderContext): Promise<void> {
+  async #check(entry: FileEntry, context: FolderContext): Promise<void> {
     const file = await this.#find(entry);
-    const hash = newHash();
-    try {
-      for (let at = 0; at < file.size; at += CHUNK) {
-        signal.throwIfAborted();
-        hash.update(new Uint8Array(await file.slice(at, at + CHUNK).arrayBuffer()));
-        onBytes(entry.name, Math.min(at + CHUNK, file.size));
-      }
-      if (hash.digest() !== entry.sha256) throw unusable(`${entry.name} is damaged.`);
-    } finally {
-      hash.free();
-    }
+    const onBytes = (checked: number) => context.onBytes(entry.name, checked);
+    if ((await blobHash(file, context, onBytes)) === entry.sha256) return;
+    throw unusable(`${entry.name} is damaged.`);
   }
 }
 

@@ -3,6 +3,7 @@
 import type { FileEntry, ManifestSummary } from "askmask-wasm";
 import { AskmaskError } from "../../errors";
 import type { RetryPolicy, StoredModel } from "../../models";
+import { blobHash } from "./blob-hash";
 import { CacheBackend } from "./cache";
 import { Download, type DownloadContext } from "./download";
 import { isHtml, MANIFEST, refusal, webPage } from "./http-faults";
@@ -17,7 +18,6 @@ import { type StorageBackend, StorageRefused } from "./storage-backend";
 
 const MANIFEST_LIMIT = 4 << 20;
 const DELETE_TRIES = 10;
-const CHUNK = 4 << 20;
 const CONVERT_AGAIN = "Delete the model under Models, then convert it again.";
 
 /** What reads manifests. */
@@ -109,9 +109,9 @@ export class Store {
   async reopen(
     key: string,
     { listing }: Manifest,
-    { signal, newHash, rehash }: Pick<DownloadContext, "signal" | "newHash" | "rehash">,
+    context: Pick<DownloadContext, "signal" | "newHash" | "rehash">,
   ): Promise<StoredFiles> {
-    const release = await this.use(key, signal);
+    const release = await this.use(key, context.signal);
     try {
       const files = new Map<string, Blob>();
       let unstored: StoredFiles["unstored"] = null;
@@ -121,7 +121,7 @@ export class Store {
         const blob = inMemory ?? (await this.disk?.blob(entry.sha256)) ?? null;
         if (
           blob?.size !== entry.bytes ||
-          (rehash && !(await isSound(blob, entry, newHash, signal)))
+          (context.rehash && (await blobHash(blob, context)) !== entry.sha256)
         ) {
           await this.#records.forget(entry);
           throw new AskmaskError("integrity", `${entry.name} is damaged.`, CONVERT_AGAIN);
@@ -232,7 +232,9 @@ export class Store {
     const files = new Map([[MANIFEST, new Blob([text])]]);
     for (const { name, sha256 } of listing.files) {
       const blob = (await this.memory.blob(sha256)) ?? (await this.disk?.blob(sha256));
-      if (blob) files.set(name, blob);
+      if (!blob)
+        throw new AskmaskError("integrity", `${name} is gone from the storage.`, "Load it again.");
+      files.set(name, blob);
     }
     return files;
   }
@@ -277,25 +279,6 @@ export class Store {
       if (fault instanceof StorageRefused) return false;
       throw fault;
     }
-  }
-}
-
-/** Whether a file has the bytes that its hash names. */
-async function isSound(
-  blob: Blob,
-  { sha256 }: FileEntry,
-  newHash: DownloadContext["newHash"],
-  signal: AbortSignal,
-): Promise<boolean> {
-  const hash = newHash();
-  try {
-    for (let at = 0; at < blob.size; at += CHUNK) {
-      signal.throwIfAborted();
-      hash.update(new Uint8Array(await blob.slice(at, at + CHUNK).arrayBuffer()));
-    }
-    return hash.digest() === sha256;
-  } finally {
-    hash.free();
   }
 }
 
